@@ -1,0 +1,49 @@
+"""Registries of mmdeepmot.
+
+Every registry that mmdet has too is a child of mmdet's, so that configs and mmdet's own
+components find each other without a scope prefix (a component of mmdet that builds a part of
+its own, such as ``GaussianFocalLoss``, looks it up in the default scope first and in the parents
+after that). Nothing here imports torch or mmdet's models: the ``locations`` are imported when a
+component is first looked up.
+
+``TRACKERS``, ``STEPS``, ``COSTS`` and ``MOTIONS`` hold the numpy side, which knows no network.
+"""
+
+from mmdet.registry import DATA_SAMPLERS as MMDET_DATA_SAMPLERS
+from mmdet.registry import DATASETS as MMDET_DATASETS
+from mmdet.registry import HOOKS as MMDET_HOOKS
+from mmdet.registry import LOOPS as MMDET_LOOPS
+from mmdet.registry import METRICS as MMDET_METRICS
+from mmdet.registry import MODEL_WRAPPERS as MMDET_MODEL_WRAPPERS
+from mmdet.registry import MODELS as MMDET_MODELS
+from mmdet.registry import OPTIM_WRAPPERS as MMDET_OPTIM_WRAPPERS
+from mmdet.registry import RUNNERS as MMDET_RUNNERS
+from mmdet.registry import TASK_UTILS as MMDET_TASK_UTILS
+from mmdet.registry import TRANSFORMS as MMDET_TRANSFORMS
+from mmdet.registry import VISUALIZERS as MMDET_VISUALIZERS
+from mmengine.registry import Registry
+
+SCOPE = "mmdeepmot"
+
+
+def _child(name: str, parent: Registry | None, location: str) -> Registry:
+    return Registry(name, parent=parent, scope=SCOPE, locations=[location])
+
+
+MODELS = _child("model", MMDET_MODELS, "mmdeepmot.models")
+TASK_UTILS = _child("task util", MMDET_TASK_UTILS, "mmdeepmot.models")
+DATASETS = _child("dataset", MMDET_DATASETS, "mmdeepmot.datasets")
+TRANSFORMS = _child("transform", MMDET_TRANSFORMS, "mmdeepmot.datasets.transforms")
+DATA_SAMPLERS = _child("data sampler", MMDET_DATA_SAMPLERS, "mmdeepmot.engine")
+METRICS = _child("metric", MMDET_METRICS, "mmdeepmot.evaluation")
+HOOKS = _child("hook", MMDET_HOOKS, "mmdeepmot.engine")
+LOOPS = _child("loop", MMDET_LOOPS, "mmdeepmot.engine")
+RUNNERS = _child("runner", MMDET_RUNNERS, "mmdeepmot.engine")
+OPTIM_WRAPPERS = _child("optimizer wrapper", MMDET_OPTIM_WRAPPERS, "mmdeepmot.engine")
+MODEL_WRAPPERS = _child("model_wrapper", MMDET_MODEL_WRAPPERS, "mmdeepmot.engine")
+VISUALIZERS = _child("visualizer", MMDET_VISUALIZERS, "mmdeepmot.visualization")
+
+TRACKERS = _child("tracker", None, "mmdeepmot.trackers")
+STEPS = _child("tracker step", None, "mmdeepmot.trackers")
+COSTS = _child("association cost", None, "mmdeepmot.association")
+MOTIONS = _child("motion model", None, "mmdeepmot.motion")
