@@ -6,7 +6,7 @@ its own, such as ``GaussianFocalLoss``, looks it up in the default scope first a
 after that). Nothing here imports torch or mmdet's models: the ``locations`` are imported when a
 component is first looked up.
 
-``TRACKERS``, ``STEPS``, ``COSTS`` and ``MOTIONS`` hold the numpy side, which knows no network.
+``TRACKERS``, ``STEPS``, ``COSTS``, ``MOTIONS`` and ``MEMORIES`` hold the numpy side, which knows no network.
 """
 
 from mmdet.registry import DATA_SAMPLERS as MMDET_DATA_SAMPLERS
@@ -35,7 +35,7 @@ TASK_UTILS = _child("task util", MMDET_TASK_UTILS, "mmdeepmot.models")
 DATASETS = _child("dataset", MMDET_DATASETS, "mmdeepmot.datasets")
 TRANSFORMS = _child("transform", MMDET_TRANSFORMS, "mmdeepmot.datasets.transforms")
 DATA_SAMPLERS = _child("data sampler", MMDET_DATA_SAMPLERS, "mmdeepmot.engine")
-METRICS = _child("metric", MMDET_METRICS, "mmdeepmot.evaluation")
+METRICS = _child("metric", MMDET_METRICS, "mmdeepmot.evaluation.metrics")
 HOOKS = _child("hook", MMDET_HOOKS, "mmdeepmot.engine")
 LOOPS = _child("loop", MMDET_LOOPS, "mmdeepmot.engine")
 RUNNERS = _child("runner", MMDET_RUNNERS, "mmdeepmot.engine")
@@ -47,3 +47,4 @@ TRACKERS = _child("tracker", None, "mmdeepmot.trackers")
 STEPS = _child("tracker step", None, "mmdeepmot.trackers")
 COSTS = _child("association cost", None, "mmdeepmot.association")
 MOTIONS = _child("motion model", None, "mmdeepmot.motion")
+MEMORIES = _child("appearance memory", None, "mmdeepmot.trackers")

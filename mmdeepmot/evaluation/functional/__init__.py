@@ -1,0 +1,38 @@
+"""Metrics as pure functions on arrays in memory: no files, no prints, no torch."""
+
+from mmdeepmot.evaluation.functional.ap import DetectionImage, DetectionScores, average_precision
+from mmdeepmot.evaluation.functional.by_motmetrics import count_by_motmetrics
+from mmdeepmot.evaluation.functional.by_trackeval import (
+    combine_hota,
+    count_by_trackeval,
+    hota_parts,
+    hota_rates,
+)
+from mmdeepmot.evaluation.functional.counts import ClearCounts, IdentityCounts
+from mmdeepmot.evaluation.functional.preprocess import (
+    ScoringFrames,
+    matched_to_ignored,
+    scoring_frames,
+)
+from mmdeepmot.evaluation.functional.sequence import GtRole, TrackingSequence
+from mmdeepmot.evaluation.functional.tpr_far import VerificationScores, tpr_at_far
+
+__all__ = [
+    "ClearCounts",
+    "DetectionImage",
+    "DetectionScores",
+    "GtRole",
+    "IdentityCounts",
+    "ScoringFrames",
+    "TrackingSequence",
+    "VerificationScores",
+    "average_precision",
+    "combine_hota",
+    "count_by_motmetrics",
+    "count_by_trackeval",
+    "hota_parts",
+    "hota_rates",
+    "matched_to_ignored",
+    "scoring_frames",
+    "tpr_at_far",
+]

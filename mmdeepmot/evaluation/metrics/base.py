@@ -1,0 +1,208 @@
+"""What the metrics share: frames of a batch as arrays, brought together from all processes."""
+
+from abc import abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from mmengine.dist import all_gather_object, is_main_process
+from mmengine.evaluator import BaseMetric
+from mmengine.logging import print_log
+from numpy.typing import NDArray
+
+from mmdeepmot.evaluation.table import ScoreTable
+
+
+@dataclass(slots=True)
+class FrameRecord:
+    """What a metric keeps of one frame.
+
+    Attributes:
+        sequence: Name of the sequence.
+        frame: Index of the frame in the sequence, from 0.
+        number: Its number in the files, from 1.
+        arrays: Ground truth and predictions, by name.
+    """
+
+    sequence: str
+    frame: int
+    number: int
+    arrays: dict[str, NDArray] = field(default_factory=dict)
+
+    @property
+    def where(self) -> str:
+        """Sequence and frame, for messages."""
+        return f"sequence {self.sequence}, frame {self.number}"
+
+
+def to_array(value: Any, dtype: Any = None) -> NDArray:
+    """A tensor on any device, or anything numpy takes, as an array."""
+    if hasattr(value, "detach"):
+        value = value.detach()
+        value = (value.float() if value.is_floating_point() else value).cpu().numpy()
+    return np.asarray(value, dtype=dtype)
+
+
+class SequenceMetric(BaseMetric):
+    """Base of metrics on frames of sequences.
+
+    mmengine gathers results through files, interleaves the processes and cuts to the length of the
+    dataset. Here arrays are gathered in memory and keyed by sequence and frame, whatever the
+    sampler repeats; every process computes the same figures.
+
+    After ``evaluate`` the attribute ``table`` holds the scores of the last evaluation as a
+    :class:`~mmdeepmot.evaluation.table.ScoreTable`, on every process.
+
+    Args:
+        prefix: Put before the name of each figure; each metric has its own default.
+        print_table: Whether the main process logs the table.
+    """
+
+    def __init__(self, prefix: str | None = None, print_table: bool = True) -> None:
+        super().__init__(collect_device="cpu", prefix=prefix)
+        self.print_table = print_table
+        self.table: ScoreTable | None = None
+
+    @abstractmethod
+    def record(self, frame: Any, where: FrameRecord) -> dict[str, NDArray]:
+        """The arrays to keep of one frame's sample; ``where`` says which frame it is."""
+
+    def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
+        """Keeps what the metric needs of every frame.
+
+        Args:
+            data_batch: Not used.
+            data_samples: ``TrackDataSample`` (clips) or ``DetDataSample`` (frames) as dicts, as
+                mmengine's ``Evaluator`` passes them.
+        """
+        for sample in data_samples:
+            for frame in iter_frames(sample):
+                record = _locate(frame)
+                record.arrays = self.record(frame, record)
+                self.results.append(record)
+
+    def evaluate(self, size: int) -> dict[str, float]:
+        """Figures over all frames of all processes; the same on each of them.
+
+        Args:
+            size: Length of the dataset (not needed: frames are known by sequence and number).
+
+        Raises:
+            ValueError: No frame came, or the frames of a sequence were divided among processes
+                where the metric needs them from one.
+        """
+        gathered = all_gather_object(self.results)
+        self.results.clear()
+        records = self.merge(gathered)
+        if not records:
+            raise ValueError(
+                f"{type(self).__name__} was given no frame to score: is the dataset empty?"
+            )
+        figures = self.compute_metrics(records)
+        if self.print_table and self.table is not None and is_main_process():
+            print_log("\n" + self.table.to_text(), logger="current")
+        return {f"{self.prefix}/{key}": value for key, value in figures.items()}
+
+    def merge(self, gathered: Sequence[Sequence[FrameRecord]]) -> list[FrameRecord]:
+        """Records of all processes, each frame once, ordered by sequence and frame."""
+        unique = {(r.sequence, r.frame): r for rank in gathered for r in rank}
+        return [unique[key] for key in sorted(unique)]
+
+
+def merge_whole_sequences(gathered: Sequence[Sequence[FrameRecord]]) -> list[FrameRecord]:
+    """As ``merge``, but all frames of a sequence must come from one process.
+
+    Identities of a tracker mean nothing from one process to the next. A sequence that several
+    processes have seen (samplers repeat items to give every process as many) is taken from the one
+    that saw most of it.
+
+    Raises:
+        ValueError: A sequence was divided among processes.
+    """
+    by_sequence: dict[str, list[dict[int, FrameRecord]]] = {}
+    for records in gathered:
+        own: dict[str, dict[int, FrameRecord]] = {}
+        for record in records:
+            own.setdefault(record.sequence, {})[record.frame] = record
+        for sequence, frames in own.items():
+            by_sequence.setdefault(sequence, []).append(frames)
+    merged = []
+    for sequence in sorted(by_sequence):
+        parts = by_sequence[sequence]
+        best = max(parts, key=len)
+        everything = set().union(*parts)
+        if len(best) < len(everything):
+            raise ValueError(
+                f"the {len(everything)} frames of sequence {sequence} were divided among "
+                f"{len(parts)} processes, of which none saw more than {len(best)}: a tracker needs "
+                "whole sequences, use SequenceSampler in the test dataloader"
+            )
+        merged += [best[frame] for frame in sorted(best)]
+    return merged
+
+
+def iter_frames(sample: Any) -> Iterator[Any]:
+    """The frames of a clip's sample; a sample of one frame is its own."""
+    clip = sample.get("video_data_samples")
+    yield from [sample] if clip is None else clip
+
+
+def _locate(frame: Any) -> FrameRecord:
+    sequence = frame.get("video_name", frame.get("img_path"))
+    if sequence is None:
+        raise KeyError(
+            "a sample needs video_name and frame_id (or img_path) in its meta data to be scored; "
+            f"it has {sorted(frame.keys() if isinstance(frame, dict) else frame.all_keys())}"
+        )
+    index = int(frame.get("frame_id", 0))
+    return FrameRecord(str(sequence), index, int(frame.get("frame_number", index + 1)))
+
+
+def get_field(frame: Any, name: str, where: FrameRecord, made_by: str) -> Any:
+    """A field such as ``gt_instances`` of a frame's sample.
+
+    Raises:
+        KeyError: The sample has no such field.
+    """
+    value = frame.get(name)
+    if value is None:
+        raise KeyError(f"{where.where}: expected {name} in the sample, found none; {made_by}")
+    return value
+
+
+def get_array(
+    instances: Any, name: str, where: FrameRecord, shape: tuple[int, ...], dtype: Any
+) -> NDArray:
+    """An array of a sample's instances, checked.
+
+    Args:
+        instances: ``InstanceData`` or dict.
+        name: Of the array.
+        where: For messages.
+        shape: Expected shape; -1 for any length.
+        dtype: To convert to.
+
+    Raises:
+        KeyError: There is no such array.
+        ValueError: Another shape, or NaN or infinite values.
+    """
+    value = instances.get(name)
+    if value is None:
+        raise KeyError(f"{where.where}: the sample's instances lack {name!r}")
+    array = to_array(value, dtype)
+    if array.size == 0 and array.ndim != len(shape):
+        array = array.reshape([max(length, 0) for length in shape])
+    fits = array.ndim == len(shape) and all(
+        want in (-1, have) for want, have in zip(shape, array.shape, strict=True)
+    )
+    if not fits:
+        raise ValueError(
+            f"{where.where}: expected {name} of shape {shape} (-1: any), got {array.shape}"
+        )
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        row = int(np.flatnonzero(~np.isfinite(array.reshape(len(array), -1)).all(axis=1))[0])
+        raise ValueError(
+            f"{where.where}: expected finite {name}, got {array[row].tolist()} in row {row}"
+        )
+    return array

@@ -1,0 +1,88 @@
+"""Average precision of detections."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mmdeepmot.evaluation.functional.ap import DetectionImage, average_precision
+from mmdeepmot.evaluation.metrics.base import FrameRecord, SequenceMetric, get_array, get_field
+from mmdeepmot.evaluation.table import OVERALL, ScoreTable
+from mmdeepmot.registry import METRICS
+
+
+@METRICS.register_module()
+class DetectionMetric(SequenceMetric):
+    """AP of ``pred_instances`` against ``gt_instances``, both in px of the original image.
+
+    By pycocotools: detections of all frames are pooled. The published JDE code averages the
+    precision of single images instead; its figures are not comparable. ``ignored_instances`` are
+    COCO's crowd regions: detections on them are neither rewarded nor punished. See
+    :func:`~mmdeepmot.evaluation.functional.ap.average_precision`.
+
+    Args:
+        iou_thresholds: Thresholds to match at; one column ``AP@t`` each.
+        score_threshold: Least score of the detections that precision and recall are taken of.
+        prefix: Put before the name of each figure; 'detection' by default.
+        print_table: Whether to log the table.
+    """
+
+    default_prefix = "detection"
+
+    def __init__(
+        self,
+        iou_thresholds: Sequence[float] = (0.5,),
+        score_threshold: float = 0.5,
+        prefix: str | None = None,
+        print_table: bool = True,
+    ) -> None:
+        super().__init__(prefix, print_table)
+        self.iou_thresholds = tuple(iou_thresholds)
+        if not self.iou_thresholds or not all(0 < value <= 1 for value in self.iou_thresholds):
+            raise ValueError(f"iou_thresholds must lie in (0, 1], got {self.iou_thresholds}")
+        self.score_threshold = score_threshold
+
+    def record(self, frame: Any, where: FrameRecord) -> dict[str, NDArray]:
+        """Boxes, scores and labels of the frame."""
+        truth = get_field(frame, "gt_instances", where, "average precision needs ground truth")
+        found = get_field(
+            frame,
+            "pred_instances",
+            where,
+            "DetectionMetric scores detections: use TrackingModel with task='detection'",
+        )
+        arrays = {
+            "gt_bboxes": get_array(truth, "bboxes", where, (-1, 4), np.float64),
+            "gt_labels": get_array(truth, "labels", where, (-1,), np.int64),
+            "bboxes": get_array(found, "bboxes", where, (-1, 4), np.float64),
+            "scores": get_array(found, "scores", where, (-1,), np.float64),
+            "labels": get_array(found, "labels", where, (-1,), np.int64),
+        }
+        arrays["gt_ignore"] = np.zeros(len(arrays["gt_bboxes"]), dtype=bool)
+        ignored = frame.get("ignored_instances")
+        if ignored is not None:
+            more = get_array(ignored, "bboxes", where, (-1, 4), np.float64)
+            arrays["gt_bboxes"] = np.concatenate([arrays["gt_bboxes"], more])
+            arrays["gt_labels"] = np.concatenate([arrays["gt_labels"], np.full(len(more), -1)])
+            arrays["gt_ignore"] = np.concatenate([arrays["gt_ignore"], np.ones(len(more), bool)])
+        return arrays
+
+    def compute_metrics(self, results: list[FrameRecord]) -> dict[str, float]:
+        """AP at each threshold, precision, recall, and what they were taken of."""
+        images = [DetectionImage(record.where, **record.arrays) for record in results]
+        scores = average_precision(images, self.iou_thresholds, self.score_threshold)
+        ap = {
+            f"AP@{threshold:g}": float(value)
+            for threshold, value in zip(self.iou_thresholds, scores.average_precision, strict=True)
+        }
+        rates = {**ap, "Prec": scores.precision, "Rec": scores.recall}
+        counts = {"GT": scores.num_gt, "Dets": scores.num_detections, "Images": len(images)}
+        self.table = ScoreTable(
+            "Detection: AP by pycocotools, all images pooled (the published JDE code averages over "
+            f"images); Prec and Rec at score >= {self.score_threshold:g}, IoU >= "
+            f"{self.iou_thresholds[0]:g}. Rates in percent.",
+            {**dict.fromkeys(rates, 2), **dict.fromkeys(counts, 0)},
+            {OVERALL: {**rates, **counts}},
+        )
+        return dict(self.table.overall)

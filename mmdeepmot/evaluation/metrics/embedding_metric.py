@@ -1,0 +1,95 @@
+"""How well embeddings of ground-truth boxes tell identities apart."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mmdeepmot.evaluation.functional.tpr_far import tpr_at_far
+from mmdeepmot.evaluation.metrics.base import FrameRecord, SequenceMetric, get_array, get_field
+from mmdeepmot.evaluation.table import OVERALL, ScoreTable
+from mmdeepmot.registry import METRICS
+
+
+@METRICS.register_module()
+class EmbeddingMetric(SequenceMetric):
+    """TPR at given FAR over all pairs of ``pred_embeddings`` (cosine similarity).
+
+    Each frame has ``pred_embeddings`` with ``embeddings`` (N, D) and ``instances_ids`` (N,);
+    identity -1 is left out. See :func:`~mmdeepmot.evaluation.functional.tpr_far.tpr_at_far`.
+
+    Args:
+        far: False accept rates; one column ``TPR@FAR=f`` each.
+        global_ids: Whether identities are numbered over the whole dataset (as this framework's
+            datasets do); else equal numbers in two sequences are two identities.
+        max_embeddings: Above this number of boxes a random sample is compared (the caption says
+            so): time grows with its square. None: never.
+        prefix: Put before the name of each figure; 'embedding' by default.
+        print_table: Whether to log the table.
+    """
+
+    default_prefix = "embedding"
+
+    def __init__(
+        self,
+        far: Sequence[float] = (0.1, 0.01, 0.001),
+        global_ids: bool = True,
+        max_embeddings: int | None = 50_000,
+        prefix: str | None = None,
+        print_table: bool = True,
+    ) -> None:
+        super().__init__(prefix, print_table)
+        self.far = tuple(far)
+        if not self.far or not all(0 <= rate < 1 for rate in self.far):
+            raise ValueError(f"far must be rates in [0, 1), got {self.far}")
+        self.global_ids = global_ids
+        self.max_embeddings = max_embeddings
+
+    def record(self, frame: Any, where: FrameRecord) -> dict[str, NDArray]:
+        """Embeddings and identities of the frame."""
+        found = get_field(
+            frame,
+            "pred_embeddings",
+            where,
+            "EmbeddingMetric scores embeddings of ground-truth boxes: use TrackingModel with "
+            "task='embedding'",
+        )
+        ids = get_array(found, "instances_ids", where, (-1,), np.int64)
+        embeddings = get_array(found, "embeddings", where, (len(ids), -1), np.float32)
+        known = ids >= 0
+        return {"embeddings": embeddings[known], "ids": ids[known]}
+
+    def compute_metrics(self, results: list[FrameRecord]) -> dict[str, float]:
+        """TPR at each FAR, and what it was taken of."""
+        filled = [record for record in results if len(record.arrays["ids"])]
+        if not filled:
+            raise ValueError(
+                f"none of {len(results)} frames has an embedding of a box with an identity"
+            )
+        ids = np.concatenate([record.arrays["ids"] for record in filled])
+        if not self.global_ids:
+            names = np.repeat(
+                np.unique([record.sequence for record in filled], return_inverse=True)[1],
+                [len(record.arrays["ids"]) for record in filled],
+            )
+            ids = np.unique(np.stack([names, ids]), axis=1, return_inverse=True)[1]
+        scores = tpr_at_far(
+            np.concatenate([record.arrays["embeddings"] for record in filled]),
+            ids,
+            self.far,
+            self.max_embeddings,
+        )
+        rates = {
+            f"TPR@FAR={rate:g}": float(value)
+            for rate, value in zip(self.far, scores.tpr, strict=True)
+        }
+        counts = {"Boxes": scores.num_embeddings, "IDs": len(np.unique(ids))}
+        sampled = "" if scores.num_embeddings == len(ids) else f" a random sample of {len(ids)}"
+        self.table = ScoreTable(
+            f"Embedding: TPR at FAR over all pairs of{sampled} ground-truth boxes (cosine). Rates "
+            f"in percent, exact to {scores.resolution.max():.2g} of a point.",
+            {**dict.fromkeys(rates, 2), **dict.fromkeys(counts, 0)},
+            {OVERALL: {**rates, **counts}},
+        )
+        return dict(self.table.overall)

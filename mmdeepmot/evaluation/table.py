@@ -1,0 +1,48 @@
+"""Tables of scores: a row for each sequence, one for all, and a caption that says what was done."""
+
+import math
+from dataclasses import dataclass, field
+
+OVERALL = "OVERALL"
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreTable:
+    """Scores of sequences.
+
+    Attributes:
+        caption: Evaluators, thresholds and conventions behind the figures.
+        columns: Name of each column -> digits after the point (0: a count).
+        rows: Name of each row -> its values by column; the last row is OVERALL.
+        notes: What else should be known (sequences left out, boxes removed).
+    """
+
+    caption: str
+    columns: dict[str, int]
+    rows: dict[str, dict[str, float]]
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def overall(self) -> dict[str, float]:
+        """The row OVERALL."""
+        return self.rows[OVERALL]
+
+    def to_text(self) -> str:
+        """Caption, header and rows in aligned columns; undefined values are shown as '-'."""
+        lines = [["Sequence", *self.columns]]
+        for name, values in self.rows.items():
+            cells = (_cell(values[key], digits) for key, digits in self.columns.items())
+            lines.append([name, *cells])
+        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+        table = [
+            "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])])
+            for row in lines
+        ]
+        return "\n".join([self.caption, *table, *self.notes])
+
+    def __str__(self) -> str:
+        return self.to_text()
+
+
+def _cell(value: float, digits: int) -> str:
+    return "-" if math.isnan(value) else f"{value:.{digits}f}"
