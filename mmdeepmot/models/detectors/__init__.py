@@ -1,0 +1,5 @@
+"""Detectors."""
+
+from mmdeepmot.models.detectors.jde import JDE
+
+__all__ = ["JDE"]

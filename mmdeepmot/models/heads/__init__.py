@@ -1,0 +1,5 @@
+"""Prediction heads."""
+
+from mmdeepmot.models.heads.jde_head import JDEHead
+
+__all__ = ["JDEHead"]
