@@ -14,6 +14,7 @@ detections, results       7 to 10  -1, -1, -1 or world coordinates (not read)
 """
 
 import configparser
+import logging
 import os
 import tempfile
 from collections.abc import Callable
@@ -325,7 +326,7 @@ def read_mot_text(
         print_log(
             f"skipped {len(problems)} of {len(lines)} rows of {path}; the first: {message}",
             logger="current",
-            level=30,
+            level=logging.WARNING,
         )
     good = np.ones(len(lines), dtype=bool)
     good[list(problems)] = False

@@ -1,0 +1,8 @@
+"""Datasets of tracked boxes and their transforms."""
+
+from mmdeepmot.datasets import transforms
+from mmdeepmot.datasets.base import MOTDataset
+from mmdeepmot.datasets.index import AnnotationIndex
+from mmdeepmot.datasets.mot_challenge import MOTChallengeDataset
+
+__all__ = ["AnnotationIndex", "MOTChallengeDataset", "MOTDataset", "transforms"]
