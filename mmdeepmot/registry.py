@@ -6,7 +6,8 @@ its own, such as ``GaussianFocalLoss``, looks it up in the default scope first a
 after that). Nothing here imports torch or mmdet's models: the ``locations`` are imported when a
 component is first looked up.
 
-``TRACKERS``, ``STEPS``, ``COSTS``, ``MOTIONS`` and ``MEMORIES`` hold the numpy side, which knows no network.
+``TRACKERS``, ``STEPS``, ``COSTS``, ``MOTIONS`` and ``MEMORIES`` hold the numpy side, which knows
+no network.
 """
 
 from mmdet.registry import DATA_SAMPLERS as MMDET_DATA_SAMPLERS
@@ -41,7 +42,9 @@ LOOPS = _child("loop", MMDET_LOOPS, "mmdeepmot.engine")
 RUNNERS = _child("runner", MMDET_RUNNERS, "mmdeepmot.engine")
 OPTIM_WRAPPERS = _child("optimizer wrapper", MMDET_OPTIM_WRAPPERS, "mmdeepmot.engine")
 MODEL_WRAPPERS = _child("model_wrapper", MMDET_MODEL_WRAPPERS, "mmdeepmot.engine")
-VISUALIZERS = _child("visualizer", MMDET_VISUALIZERS, "mmdeepmot.visualization")
+VISUALIZERS = _child(
+    "visualizer", MMDET_VISUALIZERS, "mmdeepmot.visualization.track_visualizer"
+)
 
 TRACKERS = _child("tracker", None, "mmdeepmot.trackers")
 STEPS = _child("tracker step", None, "mmdeepmot.trackers")

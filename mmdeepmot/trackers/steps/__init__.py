@@ -1,0 +1,23 @@
+"""Steps of which trackers are made."""
+
+from mmdeepmot.trackers.steps.associate import Associate
+from mmdeepmot.trackers.steps.base import Step
+from mmdeepmot.trackers.steps.lifecycle import Birth, Confirm, Retire
+from mmdeepmot.trackers.steps.move import Predict, Propagate
+from mmdeepmot.trackers.steps.refine import Refine
+from mmdeepmot.trackers.steps.report import Report
+from mmdeepmot.trackers.steps.suppress import RemoveDuplicates, Suppress
+
+__all__ = [
+    "Associate",
+    "Birth",
+    "Confirm",
+    "Predict",
+    "Propagate",
+    "Refine",
+    "RemoveDuplicates",
+    "Report",
+    "Retire",
+    "Step",
+    "Suppress",
+]

@@ -1,0 +1,46 @@
+"""The step that corrects tracks by the detections that were given to them."""
+
+import numpy as np
+
+from mmdeepmot.registry import STEPS
+from mmdeepmot.structures.track_table import TrackState
+from mmdeepmot.trackers.context import FrameContext
+from mmdeepmot.trackers.steps.base import Step
+
+
+@STEPS.register_module()
+class Refine(Step):
+    """Matched tracks take over their detections: box, score, appearance; lost ones are found again.
+
+    Args:
+        weight: Share of the detection in the box that the motion model is given: 1: the detection;
+            0.5: its mean with the track's box (DeepMOT).
+    """
+
+    _found = np.array(
+        [TrackState.TENTATIVE, TrackState.TRACKED, TrackState.TRACKED, TrackState.REMOVED],
+        dtype=np.int8,
+    )
+
+    def __init__(self, weight: float = 1.0) -> None:
+        if not 0 <= weight <= 1:
+            raise ValueError(f"weight must lie in [0, 1], got {weight}")
+        self.weight = weight
+
+    def __call__(self, context: FrameContext) -> None:
+        rows, columns = context.take_pending()
+        if not rows.size:
+            return
+        if context.memory is not None:
+            context.require_embeddings(self.name)
+        table, detections = context.table, context.detections
+        bboxes = detections.bboxes[columns]
+        if self.weight < 1:
+            bboxes = self.weight * bboxes + (1 - self.weight) * table.bboxes[rows]
+        context.motion.update(table, rows, bboxes)
+        table.scores[rows] = detections.scores[columns]
+        table.hits[rows] += 1
+        table.last_frames[rows] = context.time
+        table.states[rows] = self._found.take(table.states[rows])
+        if context.memory is not None and detections.embeddings is not None:
+            context.memory.update(table, rows, detections.embeddings[columns])
