@@ -101,7 +101,7 @@ class VideoSource(ABC):
         for _, image in self.numbered():
             yield image
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027 (most sources hold nothing)
         """Releases what is held (a camera)."""
 
     def __enter__(self) -> "VideoSource":
@@ -406,7 +406,9 @@ def _folder_images(folder: Path) -> tuple[list[Path], float]:
     elif folder.name == "img1" and (folder.parent / "seqinfo.ini").is_file():
         own_fps = read_seqinfo(folder.parent).fps
     if not images.is_dir():
-        raise FileNotFoundError(f"{images}: expected the folder of the sequence's images, found none")
+        raise FileNotFoundError(
+            f"{images}: expected the folder of the sequence's images, found none"
+        )
     paths = [path for path in images.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES]
     if not paths:
         inside = sorted(path.name for path in images.iterdir() if path.is_dir())

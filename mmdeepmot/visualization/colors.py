@@ -56,9 +56,7 @@ def oklch_to_bgr(
     angle = 2.0 * np.pi * hue
     lab = np.stack((lightness, chroma * np.cos(angle), chroma * np.sin(angle)), axis=-1)
     linear = np.clip((lab @ _OKLAB_TO_LMS.T) ** 3 @ _LMS_TO_LINEAR_BGR.T, 0.0, 1.0)
-    encoded = np.where(
-        linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1.0 / 2.4) - 0.055
-    )
+    encoded = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1.0 / 2.4) - 0.055)
     return np.rint(encoded * 255.0).astype(np.uint8)
 
 

@@ -77,13 +77,13 @@ def draw_tracks(
     Raises:
         ValueError: The image is not ``(H, W, 3)`` uint8, or the arrays differ in length.
     """
-    _check_image(image)
+    check_image(image)
     bboxes = _check_rows(bboxes, ids=ids, scores=scores, labels=labels)
     style = style or Style.for_image(image)
     canvas = image.copy() if trails is None else draw_trails(image, trails, style)
     ids = np.asarray(ids, dtype=np.int64)
     tags = _tags(ids, scores, labels, class_names)
-    _draw_tagged_boxes(canvas, bboxes, tags, id_colors(ids), style)
+    draw_tagged_boxes(canvas, bboxes, tags, id_colors(ids), style)
     parts = []
     if frame_number is not None:
         parts.append(f"frame {frame_number}")
@@ -91,7 +91,7 @@ def draw_tracks(
         parts.append(f"{fps:.1f} fps")
     if parts:
         parts.insert(1, f"{len(ids)} track" + ("" if len(ids) == 1 else "s"))
-        _draw_bar(canvas, [("   ".join(parts), (255, 255, 255))], style)
+        draw_bar(canvas, [("   ".join(parts), (255, 255, 255))], style)
     return canvas
 
 
@@ -106,7 +106,7 @@ def draw_trails(image: Image, trails: Trails, style: Style | None = None) -> Ima
     Returns:
         A new image.
     """
-    _check_image(image)
+    check_image(image)
     if len(trails) == 0:
         return image.copy()
     style = style or Style.for_image(image)
@@ -119,8 +119,9 @@ def draw_trails(image: Image, trails: Trails, style: Style | None = None) -> Ima
         cv2.polylines(paint, list(points[rows]), False, color, style.line + 2, cv2.LINE_8, shift)
     ages, which = np.unique(-trails.ages, return_inverse=True)
     for rows, age in zip(_groups(which), -ages, strict=True):  # oldest first: newer covers older
-        opacity = int(255 * _TRAIL_OPACITY * max(0.0, 1.0 - age / trails.length))
-        cv2.polylines(cover, list(points[rows]), False, opacity, style.line, cv2.LINE_AA, shift)
+        opacity = 255 * _TRAIL_OPACITY * max(0.0, 1.0 - age / trails.length)
+        lines = list(points[rows])
+        cv2.polylines(cover, lines, False, (opacity,), style.line, cv2.LINE_AA, shift)
     weight = cover.astype(np.float32) / 255.0
     return cv2.blendLinear(paint, image, weight, 1.0 - weight)  # type: ignore[return-value]
 
@@ -154,7 +155,7 @@ def _tags(
     return tags
 
 
-def _draw_tagged_boxes(
+def draw_tagged_boxes(
     canvas: Image,
     bboxes: Boxes,
     tags: list[str],
@@ -214,7 +215,7 @@ def _draw_tag(
     put_text(canvas, text, (left + style.pad, top + style.pad // 2), style.font, text_color)
 
 
-def _draw_bar(canvas: Image, parts: Sequence[tuple[str, Bgr]], style: Style) -> None:
+def draw_bar(canvas: Image, parts: Sequence[tuple[str, Bgr]], style: Style) -> None:
     """Text of several colours on a darkened bar at the upper left corner."""
     size = round(style.font * 1.1)
     space, gap = 2 * style.pad, text_mask("m", size).shape[1]
@@ -229,7 +230,7 @@ def _draw_bar(canvas: Image, parts: Sequence[tuple[str, Bgr]], style: Style) -> 
         x += advance + gap
 
 
-def _check_image(image: Image) -> None:
+def check_image(image: Image) -> None:
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or image.size == 0:
         raise ValueError(
             f"expected a (H, W, 3) uint8 BGR image, got shape {image.shape}, {image.dtype}"
