@@ -1,0 +1,19 @@
+"""Hooks of training and testing."""
+
+from .checkpoint import CheckpointHook
+from .fit import CheckpointFitHook, IdentityCountHook
+from .interrupt import InterruptHook
+from .logger import LoggerHook
+from .non_finite import NonFiniteLossHook
+from .resume import ExactResumeHook, IterationSeedHook
+
+__all__ = [
+    "CheckpointFitHook",
+    "CheckpointHook",
+    "ExactResumeHook",
+    "IdentityCountHook",
+    "InterruptHook",
+    "IterationSeedHook",
+    "LoggerHook",
+    "NonFiniteLossHook",
+]

@@ -1,0 +1,73 @@
+"""Ctrl-C and a scheduler's SIGTERM lose nothing."""
+
+import signal
+from types import FrameType
+from typing import Any
+
+from mmengine.dist import is_main_process
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+
+from mmdeepmot.registry import HOOKS
+
+from .checkpoint import CheckpointHook
+
+
+@HOOKS.register_module()
+class InterruptHook(Hook):
+    """On SIGINT or SIGTERM finish the iteration, write a checkpoint, then stop.
+
+    A second signal stops at once. The stop is a ``KeyboardInterrupt``. Under several processes
+    the first one writes; the launcher ends the others.
+    """
+
+    priority = "LOWEST"
+    _signals = (signal.SIGINT, signal.SIGTERM)
+
+    def __init__(self) -> None:
+        self._received: int | None = None
+        self._previous: dict[int, Any] = {}
+
+    def before_train(self, runner: Runner) -> None:
+        """Start to listen."""
+        try:
+            for number in self._signals:
+                self._previous[number] = signal.signal(number, self._receive)
+        except ValueError:
+            runner.logger.debug("InterruptHook: not in the main thread, signals are left alone.")
+
+    def after_train(self, runner: Runner) -> None:
+        """Give the signals back."""
+        for number, handler in self._previous.items():
+            signal.signal(number, handler)
+        self._previous.clear()
+
+    def after_train_iter(
+        self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None
+    ) -> None:
+        """Stop after the iteration that closes the accumulation window."""
+        if self._received is None or not is_main_process():
+            return
+        if not runner.optim_wrapper.should_update():
+            return
+        self.after_train(runner)
+        for hook in runner.hooks:
+            if isinstance(hook, CheckpointHook):
+                runner.logger.warning(
+                    f"Interrupted; checkpoint written: {hook.save_latest(runner)}"
+                )
+                break
+        raise KeyboardInterrupt
+
+    def after_val_iter(
+        self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None
+    ) -> None:
+        """Stop inside a validation: the epoch's checkpoint is already there."""
+        if self._received is not None:
+            self.after_train(runner)
+            raise KeyboardInterrupt
+
+    def _receive(self, number: int, _frame: FrameType | None) -> None:
+        if self._received is not None:
+            raise KeyboardInterrupt
+        self._received = number
