@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-BLOCK = 512
+BLOCK = 256
 
 
 def nms(boxes: Tensor, scores: Tensor, iou_threshold: float, offset: int = 0) -> Tensor:
@@ -26,27 +26,30 @@ def nms(boxes: Tensor, scores: Tensor, iou_threshold: float, offset: int = 0) ->
     Returns:
         (K,) int64 indices by descending score, on the device of ``boxes``.
     """
-    order = scores.argsort(descending=True, stable=True)
-    boxes = boxes[order]
-    alive = torch.ones(len(boxes), dtype=torch.bool, device=boxes.device)
-    for first in range(0, len(boxes), BLOCK):
-        last = min(first + BLOCK, len(boxes))
-        block = boxes[first:last]
-        overlaps = (_iou(block, block, offset) > iou_threshold).cpu().numpy()
-        keep = _sweep(overlaps, alive[first:last].cpu().numpy())
-        alive[first:last] = torch.from_numpy(keep).to(alive.device)
-        if last < len(boxes):
-            kept = block[alive[first:last]]
-            alive[last:] &= ~(_iou(kept, boxes[last:], offset) > iou_threshold).any(dim=0)
-    return order[alive]
+    left = scores.argsort(descending=True, stable=True)
+    kept = []
+    while len(left):
+        block, left = left[:BLOCK], left[BLOCK:]
+        overlaps = _iou(boxes[block], boxes[block], offset) > iou_threshold
+        block = block[torch.from_numpy(_sweep(overlaps.cpu().numpy())).to(block.device)]
+        kept.append(block)
+        overlaps = _iou(boxes[block], boxes[left], offset) > iou_threshold
+        left = left[~overlaps.any(dim=0)]
+    return torch.cat(kept) if kept else left
 
 
 def _iou(left: Tensor, right: Tensor, offset: int) -> Tensor:
     """IoU (M, N) of boxes (M, 4) and (N, 4), xyxy; NaN where both are empty."""
-    corner = torch.maximum(left[:, None, :2], right[:, :2])
-    extent = (torch.minimum(left[:, None, 2:], right[:, 2:]) - corner + offset).clamp_(min=0)
-    inter = extent[..., 0] * extent[..., 1]
-    return inter / (_area(left, offset)[:, None] + _area(right, offset) - inter)
+    inter = _extent(left, right, 0, offset).mul_(_extent(left, right, 1, offset))
+    union = (_area(left, offset)[:, None] + _area(right, offset)).sub_(inter)
+    return inter.div_(union)
+
+
+def _extent(left: Tensor, right: Tensor, axis: int, offset: int) -> Tensor:
+    """Length (M, N) of the intersections of boxes (M, 4) and (N, 4) along x (0) or y (1)."""
+    first = torch.maximum(left[:, axis, None], right[:, axis])
+    last = torch.minimum(left[:, axis + 2, None], right[:, axis + 2])
+    return last.sub_(first).add_(offset).clamp_(min=0)
 
 
 def _area(boxes: Tensor, offset: int) -> Tensor:
@@ -54,17 +57,16 @@ def _area(boxes: Tensor, offset: int) -> Tensor:
     return (boxes[:, 2] - boxes[:, 0] + offset) * (boxes[:, 3] - boxes[:, 1] + offset)
 
 
-def _sweep(overlaps: np.ndarray, alive: np.ndarray) -> np.ndarray:
+def _sweep(overlaps: np.ndarray) -> np.ndarray:
     """Greedy choice within one block.
 
     Args:
         overlaps: (B, B) bool, who overlaps whom too much, by descending score.
-        alive: (B,) bool, who was not suppressed by an earlier block.
 
     Returns:
         (B,) bool, who stays.
     """
-    keep = alive.copy()
+    keep = np.ones(len(overlaps), dtype=bool)
     for row in range(len(keep)):
         if keep[row]:
             keep[row + 1 :] &= ~overlaps[row, row + 1 :]

@@ -127,7 +127,7 @@ def roi_align_max_backward(
     planes = rois[:, 0].long()[:, None] * channels + torch.arange(channels, device=rois.device)
     index = index + (planes * height * width)[:, :, None, None, None]
     grad = grad_output.new_zeros(shape.numel())
-    grad.index_add_(0, index.flatten(), (weight * grad_output[..., None]).flatten())
+    grad.scatter_add_(0, index.flatten(), (weight * grad_output[..., None]).flatten())
     return grad.view(shape)
 
 

@@ -1,0 +1,34 @@
+"""Shared by all tests."""
+
+import random
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import mmdeepmot  # noqa: F401  (before anything of mmdet: see mmdeepmot.ops)
+
+
+@pytest.fixture(autouse=True)
+def _seeded() -> None:
+    """The same random numbers in every test, whichever run before it."""
+    random.seed(0)
+    np.random.seed(0)
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(0)
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """The repository's root."""
+    return Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def shared_data(repository: Path) -> Path:
+    """Real sequences, which stand beside the repository and do not belong to it."""
+    folder = repository.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip(f"no real data at {folder}")
+    return folder
