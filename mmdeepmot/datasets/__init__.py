@@ -3,6 +3,15 @@
 from mmdeepmot.datasets import transforms
 from mmdeepmot.datasets.base import MOTDataset
 from mmdeepmot.datasets.index import AnnotationIndex
+from mmdeepmot.datasets.jde_list import JDEListDataset
+from mmdeepmot.datasets.joint import JointDataset
 from mmdeepmot.datasets.mot_challenge import MOTChallengeDataset
 
-__all__ = ["AnnotationIndex", "MOTChallengeDataset", "MOTDataset", "transforms"]
+__all__ = [
+    "AnnotationIndex",
+    "JDEListDataset",
+    "JointDataset",
+    "MOTChallengeDataset",
+    "MOTDataset",
+    "transforms",
+]

@@ -5,16 +5,11 @@ the arrays. Nothing here imports torch.
 """
 
 import os
-import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields, replace
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-
-CACHE_VERSION = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,72 +285,3 @@ class AnnotationIndex:
         rows = np.flatnonzero(follows)
         out[rows] = rows + 1
         return out
-
-    # -------------------------------------------------------------------------------- on disk
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the index (without public detections) to an ``.npz`` file, whole or not at all."""
-        names = PackedStrings.pack(sequence.name for sequence in self.sequences)
-        path = Path(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".npz")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                np.savez(
-                    file,
-                    version=np.array(CACHE_VERSION),
-                    names_data=names.data,
-                    names_offsets=names.offsets,
-                    fps=np.array([sequence.fps for sequence in self.sequences], dtype=np.float64),
-                    is_video=np.array([s.is_video for s in self.sequences], dtype=bool),
-                    has_ground_truth=np.array(
-                        [s.has_ground_truth for s in self.sequences], dtype=bool
-                    ),
-                    frame_sequences=self.frame_sequences,
-                    frame_numbers=self.frame_numbers,
-                    paths_data=self.paths.data,
-                    paths_offsets=self.paths.offsets,
-                    sizes=self.sizes,
-                    **{f"boxes_{f.name}": getattr(self.boxes, f.name) for f in fields(Boxes)},
-                )
-            os.replace(temporary, path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
-
-    @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> "AnnotationIndex":
-        """Read what :meth:`save` wrote. Nothing in the file is ever unpickled.
-
-        Raises:
-            ValueError: Not such a file, or of another version of the format.
-        """
-        try:
-            with np.load(path, allow_pickle=False) as file:
-                data: dict[str, Any] = {key: file[key] for key in file.files}
-            if int(data["version"]) != CACHE_VERSION:
-                raise ValueError(f"version {int(data['version'])}")
-            names = PackedStrings(data["names_data"], data["names_offsets"])
-            records = zip(
-                data["fps"].tolist(),
-                data["is_video"].tolist(),
-                data["has_ground_truth"].tolist(),
-                strict=True,
-            )
-            return cls(
-                sequences=[
-                    SequenceRecord(names[row], *values) for row, values in enumerate(records)
-                ],
-                frame_sequences=data["frame_sequences"],
-                frame_numbers=data["frame_numbers"],
-                paths=PackedStrings(data["paths_data"], data["paths_offsets"]),
-                sizes=data["sizes"],
-                boxes=Boxes(*(data[f"boxes_{f.name}"] for f in fields(Boxes))),
-            )
-        except FileNotFoundError:
-            raise
-        except Exception as error:
-            raise ValueError(
-                f"{path}: expected an annotation index of version {CACHE_VERSION} ({error}); "
-                "remove the file, it is built again"
-            ) from None
