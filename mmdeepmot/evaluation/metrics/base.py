@@ -92,7 +92,7 @@ class SequenceMetric(BaseMetric):
             ValueError: No frame came, or the frames of a sequence were divided among processes
                 where the metric needs them from one.
         """
-        gathered = all_gather_object(self.results)
+        gathered = all_gather_object(list(self.results))
         self.results.clear()
         records = self.merge(gathered)
         if not records:
