@@ -1,0 +1,1 @@
+"""SynthMOT: a seeded generator of toy streets with known boxes and identities."""

@@ -1,0 +1,323 @@
+"""Writing a SynthMOT set: one folder a sequence, several processes, whole or not at all.
+
+Every sequence is rendered into a temporary folder and renamed; the set grows in a folder
+``.NAME.partial`` that gets its name when it is complete. An interrupted generation goes on where
+it was. A lock lets one process generate at a time.
+"""
+
+import json
+import multiprocessing
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from mmengine.logging import print_log
+from mmengine.utils import ProgressBar
+
+from mmdeepmot.datasets.synthmot.detections import detect
+from mmdeepmot.datasets.synthmot.recipe import (
+    SPLITS,
+    SYNTHMOT_VERSION,
+    Recipe,
+    Split,
+    resolve_recipe,
+)
+from mmdeepmot.datasets.synthmot.render import Plan, Renderer, Truth, plan_sequence
+from mmdeepmot.io.mot import MOTRows, write_mot_text
+
+DEFAULT_ROOT = "data/synthmot"
+RECIPE_FILE = "recipe.json"
+
+
+def sequence_name(split: Split, index: int) -> str:
+    """``SynthMOT-train-001`` for the first of the training split."""
+    return f"SynthMOT-{split}-{index + 1:03d}"
+
+
+def _ground_truth(plan: Plan, truths: list[Truth]) -> MOTRows:
+    """Rows of all frames; identities are numbered from 1 in an order that tells nothing."""
+    frames = np.repeat(np.arange(1, len(truths) + 1), [len(truth.persons) for truth in truths])
+    persons = np.concatenate([truth.persons for truth in truths])
+    boxes = np.concatenate([truth.bboxes for truth in truths])
+    visibility = np.concatenate([truth.visibility for truth in truths])
+    kept = visibility >= plan.recipe.min_visibility
+    present, codes = np.unique(persons[kept], return_inverse=True)
+    numbers = np.random.default_rng(plan.identity_seed).permutation(len(present)) + 1
+    ids = numbers[codes]
+    order = np.lexsort((ids, frames[kept]))
+    rows = MOTRows.from_arrays(
+        frames[kept],
+        ids,
+        np.round(boxes[kept], 2),
+        classes=np.ones(len(ids), np.int64),
+        visibility=np.round(visibility[kept], 3),
+    )
+    return rows[order]
+
+
+def write_sequence(
+    recipe: Recipe,
+    split: Split,
+    index: int,
+    folder: Path,
+    report: Callable[[], None] | None = None,
+) -> None:
+    """Render one sequence into a new folder.
+
+    Args:
+        recipe: Of the set.
+        split, index: Which sequence.
+        folder: Must not exist.
+        report: Called after each frame.
+    """
+    plan = plan_sequence(recipe, split, index)
+    for name in ("img1", "gt", "det"):
+        (folder / name).mkdir(parents=True)
+    truths = []
+    quality = [cv2.IMWRITE_JPEG_QUALITY, recipe.jpeg_quality]
+    for frame, (image, truth) in enumerate(Renderer(plan).frames()):
+        _, data = cv2.imencode(".jpg", image, quality)
+        (folder / "img1" / f"{frame + 1:06d}.jpg").write_bytes(data.tobytes())
+        truths.append(truth)
+        if report is not None:
+            report()
+    rows = _ground_truth(plan, truths)
+    write_mot_text(folder / "gt" / "gt.txt", rows, "gt")
+    detections = detect(plan.detection_seed, recipe, plan.frames, rows)
+    write_mot_text(folder / "det" / "det.txt", detections)
+    (folder / "seqinfo.ini").write_text(
+        "[Sequence]\n"
+        f"name={sequence_name(split, index)}\n"
+        "imDir=img1\n"
+        f"frameRate={plan.fps}\n"
+        f"seqLength={plan.frames}\n"
+        f"imWidth={recipe.width}\n"
+        f"imHeight={recipe.height}\n"
+        "imExt=.jpg\n"
+    )
+
+
+def _write_whole(recipe: Recipe, split: Split, index: int, root: Path, done: Any) -> None:
+    """Render one sequence beside its place, then rename it; ``done.value`` counts frames."""
+    name = sequence_name(split, index)
+    temporary = root / f".{name}.{os.getpid()}"
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(0)
+
+    def count() -> None:
+        with done.get_lock():
+            done.value += 1
+
+    try:
+        write_sequence(recipe, split, index, temporary, count)
+        (root / split).mkdir(exist_ok=True)
+        os.rename(temporary, root / split / name)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+    finally:
+        cv2.setNumThreads(threads)
+
+
+def _read_recipe(folder: Path) -> dict[str, Any] | None:
+    path = folder / RECIPE_FILE
+    if not path.is_file():
+        return None
+    try:
+        values = json.loads(path.read_text())
+    except ValueError:
+        values = None
+    if not isinstance(values, dict):
+        raise ValueError(f"{path}: expected the recipe of a SynthMOT set (JSON); remove {folder}")
+    return values
+
+
+def _check_recipe(folder: Path, recipe: Recipe) -> None:
+    """Raise ValueError if a folder was made by another recipe or version."""
+    found = _read_recipe(folder)
+    if found is None:
+        raise ValueError(
+            f"{folder} exists but has no {RECIPE_FILE}: it is no SynthMOT set. "
+            "Remove it or choose another data_root"
+        )
+    asked = recipe.to_dict()
+    for key in sorted(set(found) | set(asked)):
+        if found.get(key) != asked.get(key):
+            raise ValueError(
+                f"{folder / RECIPE_FILE}: the set was made with {key} = {found.get(key)!r}, "
+                f"asked for {asked.get(key)!r} (generator version {SYNTHMOT_VERSION}). "
+                "Remove the folder to generate it anew, or choose another data_root"
+            )
+
+
+@contextmanager
+def _lock(path: Path, on_wait: Callable[[], None]) -> Iterator[None]:
+    """Hold a file lock among processes; it falls with the process that holds it."""
+    with path.open("a+b") as file:
+        if sys.platform == "win32":
+            import msvcrt
+
+            def attempt() -> None:
+                file.seek(0)
+                msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            def attempt() -> None:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+        waited = False
+        while True:
+            try:
+                attempt()
+                break
+            except OSError:
+                if not waited:
+                    on_wait()
+                waited = True
+                time.sleep(0.2)
+        yield
+
+
+def _make_missing(recipe: Recipe, root: Path, workers: int, progress: bool) -> None:
+    """Render the sequences that a partial set lacks, the longest first."""
+    jobs = [
+        (split, index)
+        for split in SPLITS
+        for index in range(recipe.sequences(split))
+        if not (root / split / sequence_name(split, index)).is_dir()
+    ]
+    jobs.sort(key=lambda job: -recipe.frames(job[0]))
+    total = sum(recipe.frames(split) for split, _ in jobs)
+    # fork where it exists: the workers need neither torch nor a second import of the caller
+    method = "fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn"
+    context = multiprocessing.get_context(method)
+    done = context.Value("l", 0)
+    bar = ProgressBar(total, file=sys.stderr) if progress and total else None
+    shown = 0
+
+    def show() -> None:
+        nonlocal shown
+        fresh = min(done.value, total) - shown
+        if bar is not None and fresh > 0:
+            bar.update(fresh)
+            shown += fresh
+
+    if workers <= 1 or len(jobs) <= 1:
+        for split, index in jobs:
+            _write_whole(recipe, split, index, root, done)
+            show()
+    else:
+        with ProcessPoolExecutor(
+            min(workers, len(jobs)), context, initializer=_share, initargs=(done,)
+        ) as pool:
+            futures = [
+                pool.submit(_write_shared, recipe, split, index, root) for split, index in jobs
+            ]
+            _watch(futures, show)
+    show()
+    if bar is not None:
+        sys.stderr.write("\n")
+
+
+_shared: Any = None  # the frame counter, in a worker process
+
+
+def _share(done: Any) -> None:
+    global _shared
+    _shared = done
+
+
+def _write_shared(recipe: Recipe, split: Split, index: int, root: Path) -> None:
+    _write_whole(recipe, split, index, root, _shared)
+
+
+def _watch(futures: list["Future[None]"], show: Callable[[], None]) -> None:
+    """Report until all are done; at the first error cancel what has not begun and raise it."""
+    waiting = list(futures)
+    try:
+        while waiting:
+            time.sleep(0.2)
+            show()
+            for future in [future for future in waiting if future.done()]:
+                future.result()
+                waiting.remove(future)
+    except BaseException:
+        for future in waiting:
+            future.cancel()
+        raise
+
+
+def generate(
+    recipe: Recipe, folder: str | os.PathLike[str], *, workers: int | None = None, progress: bool = True
+) -> Path:
+    """Generate a set into ``folder`` unless it is there.
+
+    Args:
+        recipe: What to generate.
+        folder: Of the set: gets ``train/``, ``test/`` and ``recipe.json``.
+        workers: Processes; None: one a core.
+        progress: Show a bar with the time left on stderr.
+
+    Returns:
+        The folder.
+
+    Raises:
+        ValueError: The folder holds a set of another recipe or version.
+    """
+    folder = Path(folder)
+    if folder.exists():
+        _check_recipe(folder, recipe)
+        return folder
+    if workers is None:
+        workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    partial = folder.parent / f".{folder.name}.partial"
+
+    def on_wait() -> None:
+        print_log(f"another process generates {folder}: waiting for it", logger="current")
+
+    with _lock(folder.parent / f".{folder.name}.lock", on_wait):
+        if folder.exists():
+            _check_recipe(folder, recipe)
+            return folder
+        if partial.exists() and _read_recipe(partial) != recipe.to_dict():
+            shutil.rmtree(partial)
+        partial.mkdir(exist_ok=True)
+        for leftover in partial.glob(".SynthMOT-*"):
+            shutil.rmtree(leftover)
+        for split in SPLITS:
+            (partial / split).mkdir(exist_ok=True)
+        (partial / RECIPE_FILE).write_text(json.dumps(recipe.to_dict(), indent=1) + "\n")
+        if progress:
+            count = sum(recipe.sequences(split) for split in SPLITS)
+            print_log(f"generating SynthMOT: {count} sequences into {folder}", logger="current")
+        _make_missing(recipe, partial, workers or 1, progress)
+        os.rename(partial, folder)
+    return folder
+
+
+def ensure_synthmot(
+    recipe: str | Recipe | Mapping[str, Any] = "default",
+    data_root: str | os.PathLike[str] = DEFAULT_ROOT,
+    *,
+    workers: int | None = None,
+    progress: bool = True,
+) -> Path:
+    """The folder of a recipe's set under ``data_root``, generated on first use.
+
+    Args:
+        recipe: A preset's name, a recipe, or changes to a preset (:func:`resolve_recipe`).
+        data_root: Holds one folder a recipe: ``v1-default``, ``v1-small``, ``v1-<hash>``.
+    """
+    resolved = resolve_recipe(recipe)
+    folder = Path(data_root) / resolved.folder_name()
+    return generate(resolved, folder, workers=workers, progress=progress)
