@@ -12,16 +12,23 @@ no network.
 
 from mmdet.registry import DATA_SAMPLERS as MMDET_DATA_SAMPLERS
 from mmdet.registry import DATASETS as MMDET_DATASETS
+from mmdet.registry import EVALUATOR as MMDET_EVALUATOR
 from mmdet.registry import HOOKS as MMDET_HOOKS
 from mmdet.registry import LOOPS as MMDET_LOOPS
 from mmdet.registry import METRICS as MMDET_METRICS
 from mmdet.registry import MODEL_WRAPPERS as MMDET_MODEL_WRAPPERS
 from mmdet.registry import MODELS as MMDET_MODELS
+from mmdet.registry import OPTIM_WRAPPER_CONSTRUCTORS as MMDET_OPTIM_WRAPPER_CONSTRUCTORS
 from mmdet.registry import OPTIM_WRAPPERS as MMDET_OPTIM_WRAPPERS
+from mmdet.registry import OPTIMIZERS as MMDET_OPTIMIZERS
+from mmdet.registry import PARAM_SCHEDULERS as MMDET_PARAM_SCHEDULERS
 from mmdet.registry import RUNNERS as MMDET_RUNNERS
 from mmdet.registry import TASK_UTILS as MMDET_TASK_UTILS
 from mmdet.registry import TRANSFORMS as MMDET_TRANSFORMS
+from mmdet.registry import VISBACKENDS as MMDET_VISBACKENDS
 from mmdet.registry import VISUALIZERS as MMDET_VISUALIZERS
+from mmdet.registry import WEIGHT_INITIALIZERS as MMDET_WEIGHT_INITIALIZERS
+from mmengine.registry import LOG_PROCESSORS as MMENGINE_LOG_PROCESSORS
 from mmengine.registry import Registry
 
 SCOPE = "mmdeepmot"
@@ -42,9 +49,16 @@ LOOPS = _child("loop", MMDET_LOOPS, "mmdeepmot.engine")
 RUNNERS = _child("runner", MMDET_RUNNERS, "mmdeepmot.engine")
 OPTIM_WRAPPERS = _child("optimizer wrapper", MMDET_OPTIM_WRAPPERS, "mmdeepmot.engine")
 MODEL_WRAPPERS = _child("model_wrapper", MMDET_MODEL_WRAPPERS, "mmdeepmot.engine")
-VISUALIZERS = _child(
-    "visualizer", MMDET_VISUALIZERS, "mmdeepmot.visualization.track_visualizer"
+VISUALIZERS = _child("visualizer", MMDET_VISUALIZERS, "mmdeepmot.visualization.track_visualizer")
+OPTIMIZERS = _child("optimizer", MMDET_OPTIMIZERS, "mmdeepmot.engine")
+OPTIM_WRAPPER_CONSTRUCTORS = _child(
+    "optimizer constructor", MMDET_OPTIM_WRAPPER_CONSTRUCTORS, "mmdeepmot.engine"
 )
+PARAM_SCHEDULERS = _child("parameter scheduler", MMDET_PARAM_SCHEDULERS, "mmdeepmot.engine")
+WEIGHT_INITIALIZERS = _child("weight initializer", MMDET_WEIGHT_INITIALIZERS, "mmdeepmot.models")
+EVALUATOR = _child("evaluator", MMDET_EVALUATOR, "mmdeepmot.evaluation")
+VISBACKENDS = _child("vis_backend", MMDET_VISBACKENDS, "mmdeepmot.visualization")
+LOG_PROCESSORS = _child("log_processor", MMENGINE_LOG_PROCESSORS, "mmdeepmot.engine")
 
 TRACKERS = _child("tracker", None, "mmdeepmot.trackers")
 STEPS = _child("tracker step", None, "mmdeepmot.trackers")

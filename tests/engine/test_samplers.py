@@ -73,7 +73,7 @@ def test_processes_share_an_epoch(monkeypatch, round_up):
 
 
 def test_empty_dataset_is_named():
-    with pytest.raises(ValueError, match="Items.*has no items"):
+    with pytest.raises(ValueError, match=r"Items.*has no items"):
         ResumableSampler(Items(0), seed=0)
 
 
@@ -108,7 +108,9 @@ def test_pairs_stay_on_one_process(monkeypatch):
         on_rank(monkeypatch, rank, 2)
         indices = [i for i, _ in FramePairSampler(Items(6, [1, -1, 3, -1, 5, -1]), seed=0)]
         assert len(indices) == 4
-        assert all(b == a + 1 and a % 2 == 0 for a, b in zip(indices[::2], indices[1::2]))
+        assert all(
+            b == a + 1 and a % 2 == 0 for a, b in zip(indices[::2], indices[1::2], strict=True)
+        )
         seen += indices
     assert set(seen) == set(range(6))
 

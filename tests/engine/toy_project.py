@@ -24,13 +24,11 @@ from mmdeepmot.registry import DATASETS, HOOKS, METRICS, MODELS
 class ToyDataset(Dataset):
     """Random vectors, augmented with np.random noise, as a training pipeline would."""
 
-    METAINFO = dict(classes=("pedestrian",))
-
     def __init__(self, length: int = 10, nan_at: int = -1, num_identities: int = 4) -> None:
         self.length = length
         self.nan_at = nan_at
         self.num_identities = num_identities
-        self.metainfo = dict(self.METAINFO, num_identities=num_identities)
+        self.metainfo = dict(classes=("pedestrian",), num_identities=num_identities)
         self.sequence_ids = np.zeros(length, dtype=np.int64)
 
     def __len__(self) -> int:

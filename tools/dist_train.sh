@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# Train on N GPUs, or with N processes on a CPU:
+#   tools/dist_train.sh CONFIG N [options of tools/train.py]
+# Several machines: run it on each with NNODES, NODE_RANK, MASTER_ADDR (and PORT) set.
+set -euo pipefail
+if [ $# -lt 2 ]; then sed -n '2,4s/^# //p' "$0" >&2; exit 2; fi
+CONFIG=$1 N=$2
+shift 2
+export OMP_NUM_THREADS=${OMP_NUM_THREADS:-$(n=$(($(nproc) / N)); echo $((n > 0 ? n : 1)))}
+exec "${PYTHON:-python}" -m torch.distributed.run \
+    --nnodes="${NNODES:-1}" --node-rank="${NODE_RANK:-0}" \
+    --master-addr="${MASTER_ADDR:-127.0.0.1}" --master-port="${PORT:-29500}" \
+    --nproc-per-node="$N" \
+    "$(dirname "$0")/train.py" "$CONFIG" --launcher pytorch "$@"
