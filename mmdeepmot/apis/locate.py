@@ -1,0 +1,86 @@
+"""Finding a config by its name, and the newest checkpoint that was trained with it."""
+
+import os
+from difflib import get_close_matches
+from pathlib import Path
+
+import mmdeepmot
+from mmdeepmot.engine.checkpoint import find_latest_checkpoint
+
+DEFAULT_WORK_DIRS = "work_dirs"
+
+
+def config_root() -> Path:
+    """Folder of the project's configs."""
+    return Path(mmdeepmot.__file__).resolve().parents[1] / "configs"
+
+
+def find_config(name: str | os.PathLike[str]) -> Path:
+    """A config by its path, or by its name in the project's ``configs``.
+
+    Args:
+        name: ``configs/jde/jde_r18_synthmot.py``, ``jde/jde_r18_synthmot`` or ``jde_r18_synthmot``.
+
+    Raises:
+        FileNotFoundError: There is none; names the nearest.
+        ValueError: Several configs have the name.
+    """
+    path = Path(name)
+    if path.is_file():
+        return path
+    root = config_root()
+    stem = path.as_posix().removesuffix(".py")
+    known = [
+        file
+        for file in sorted(root.rglob("*.py"))
+        if not file.relative_to(root).parts[0].startswith("_")
+    ]
+    found = [file for file in known if f"/{file.with_suffix('').as_posix()}".endswith(f"/{stem}")]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        options = ", ".join(str(file.relative_to(root)) for file in found)
+        raise ValueError(f"config {name}: several have this name, give the folder too: {options}")
+    near = get_close_matches(path.stem, [file.stem for file in known], n=3)
+    hint = f"; did you mean {' or '.join(near)}?" if near else ""
+    raise FileNotFoundError(
+        f"config {name}: expected a config file, or the name of one in {root}; found none{hint}"
+    )
+
+
+def find_checkpoint(
+    config: str | os.PathLike[str],
+    work_dir: str | os.PathLike[str] | None = None,
+    root: str | os.PathLike[str] = DEFAULT_WORK_DIRS,
+) -> Path:
+    """The newest checkpoint that was trained with a config.
+
+    Looks into ``work_dir``, ``ROOT/NAME`` and every folder of ``ROOT`` that holds a copy of the
+    config, as a training leaves it (``--work-dir ROOT/other``).
+
+    Args:
+        config: The config's file; its name counts.
+        work_dir: The config's own ``work_dir``, if it sets one.
+        root: Folder of work dirs.
+
+    Raises:
+        FileNotFoundError: No checkpoint; says where it was looked for and how to make one.
+    """
+    config, root = Path(config), Path(root)
+    folders = [root / config.stem]
+    if work_dir is not None:
+        folders.insert(0, Path(work_dir))
+    if root.is_dir():
+        folders += sorted(copy.parent for copy in root.glob(f"*/{config.stem}.py"))
+    checkpoints = [
+        checkpoint
+        for folder in dict.fromkeys(folders)
+        if (checkpoint := find_latest_checkpoint(folder)) is not None
+    ]
+    if not checkpoints:
+        places = ", ".join(str(folder) for folder in dict.fromkeys(folders))
+        raise FileNotFoundError(
+            f"no checkpoint of {config.stem} in {places}: train one (python tools/train.py "
+            f"{config}) or name one with --checkpoint FILE"
+        )
+    return max(checkpoints, key=lambda file: file.stat().st_mtime)
