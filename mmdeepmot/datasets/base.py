@@ -99,7 +99,8 @@ class MOTDataset(Dataset):
         self.consistent = consistent
         self.test_mode = test_mode
         self.name = name or type(self).__name__
-        self.identity_offset = 0
+        self.identity_offset = 0  # set by JointDataset, as is the next
+        self.sequence_offset = 0
         self.unreadable_images = 0
         self.pipeline = build_pipeline(pipeline)
         self._starts, self._lengths = self._cut()
@@ -264,7 +265,7 @@ class MOTDataset(Dataset):
             "ori_shape": (height, width),
             "frame_id": frame - first,
             "frame_number": int(index.frame_numbers[frame]),
-            "video_id": video,
+            "video_id": video + self.sequence_offset,
             "video_name": index.sequences[video].name,
             "video_length": last - first,
             "fps": index.sequences[video].fps,

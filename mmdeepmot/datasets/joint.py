@@ -22,7 +22,8 @@ class JointDataset(Dataset):
         datasets: Datasets of this framework, or their configs.
         pipeline: Given to every dataset that has none of its own.
         test_mode: Given to every dataset that does not say.
-        dataset_defaults: More arguments for datasets that do not give them (``view``, ...).
+        dataset_defaults: Arguments for configs in ``datasets`` that do not give them (``type``,
+            ``data_root``, ``view``, ...).
     """
 
     def __init__(
@@ -45,9 +46,12 @@ class JointDataset(Dataset):
         steps = build_pipeline(pipeline)
         counts = [dataset.num_identities for dataset in self.datasets]
         self.identity_offsets = np.concatenate(([0], np.cumsum(counts)[:-1])).astype(np.int64)
+        sequences = 0
         for dataset, offset in zip(self.datasets, self.identity_offsets.tolist(), strict=True):
             dataset.identity_offset = offset
+            dataset.sequence_offset = sequences
             dataset.pipeline = dataset.pipeline or steps
+            sequences += len(dataset.index.sequences)
         self.num_identities = int(sum(counts))
         self._ends = np.cumsum([len(dataset) for dataset in self.datasets])
         print_log(self.table(), logger="current")
@@ -61,6 +65,13 @@ class JointDataset(Dataset):
                 )
         if len({id(dataset) for dataset in self.datasets}) < len(self.datasets):
             raise ValueError("JointDataset.datasets: the same dataset object is there twice")
+        names = [s.name for dataset in self.datasets for s in dataset.index.sequences]
+        if self.test_mode and len(set(names)) < len(names):
+            twice = sorted({name for name in names if names.count(name) > 1})
+            raise ValueError(
+                f"JointDataset: sequences {twice} are in it more than once: results are kept by "
+                "the sequence's name, so test such datasets one by one"
+            )
         classes = {tuple(dataset.METAINFO["classes"]) for dataset in self.datasets}
         if len(classes) > 1:
             raise ValueError(
@@ -80,9 +91,8 @@ class JointDataset(Dataset):
     @property
     def sequence_ids(self) -> NDArray[np.int64]:
         """``(len,)`` sequence of each item, counted over all datasets."""
-        counts = np.cumsum([0, *(len(dataset.index.sequences) for dataset in self.datasets)])
         return np.concatenate(
-            [dataset.sequence_ids + counts[row] for row, dataset in enumerate(self.datasets)]
+            [dataset.sequence_ids + dataset.sequence_offset for dataset in self.datasets]
         )
 
     @property

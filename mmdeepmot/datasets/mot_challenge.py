@@ -448,5 +448,16 @@ class MOTChallengeDataset(MOTDataset):
             strict=strict,
         )
         index = build_index(find_sequences(data_root, sequences), options)
-        kwargs.setdefault("name", self.data_root.resolve().name + (f" {split}" if split else ""))
+        kwargs.setdefault("name", self._describe(sequences, options))
         super().__init__(index, pipeline, test_mode=test_mode, **kwargs)
+
+    def _describe(self, sequences: Sequence[str] | None, options: IndexOptions) -> str:
+        """A name for tables and messages: folder, sequences and part."""
+        parts = [self.data_root.resolve().name]
+        if sequences is not None:
+            parts.append(f"[{', '.join(sequences[:3])}{', ...' if len(sequences) > 3 else ''}]")
+        if options.split is not None:
+            parts.append(options.split)
+        if options.frame_range is not None:
+            parts.append("{}-{}".format(*options.frame_range))
+        return " ".join(parts)

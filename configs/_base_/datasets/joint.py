@@ -1,0 +1,32 @@
+# JDE's joint training set (paper, Table 2), as list files with labels_with_ids (DATASET_ZOO.md of
+# Towards-Realtime-MOT): images under data_root, the lists *.train under list_root. Photographs are
+# videos=False: their numbers do not follow each other in time.
+# Tested on those MOT15 training sequences that are not in it (ETH-* are in ETH; ADL-Rundle-6,
+# ADL-Rundle-8, ETH-Pedcross2 and Venice-2 are MOT17-09, -10, -05 and -02).
+_base_ = "mot_challenge.py"
+data_root = "data/joint"
+list_root = "data/joint/lists"
+train_dataloader = dict(
+    num_workers=4,
+    dataset=dict(
+        _delete_=True,
+        type="JointDataset",
+        pipeline=_base_.train_pipeline,
+        dataset_defaults=dict(type="JDEListDataset", data_root=data_root),
+        datasets=[
+            dict(list_files=f"{list_root}/eth.train"),
+            dict(list_files=f"{list_root}/citypersons.train", videos=False),
+            dict(list_files=f"{list_root}/caltech.train"),
+            dict(list_files=f"{list_root}/mot17.train"),
+            dict(list_files=f"{list_root}/cuhksysu.train", videos=False),
+            dict(list_files=f"{list_root}/prw.train", videos=False),
+        ],
+    ),
+)
+val_dataloader = dict(
+    dataset=dict(
+        data_root="data/MOT15/train",
+        sequences=["KITTI-13", "KITTI-17", "PETS09-S2L1", "TUD-Campus", "TUD-Stadtmitte"],
+    ),
+)
+test_dataloader = val_dataloader
