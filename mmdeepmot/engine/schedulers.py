@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from mmengine.optim.scheduler import LRSchedulerMixin
+from mmengine.optim.scheduler.lr_scheduler import LRSchedulerMixin
 from mmengine.optim.scheduler.param_scheduler import INF, _ParamScheduler
 from mmengine.registry import PARAM_SCHEDULERS
 
@@ -41,7 +41,12 @@ class PowerWarmupLR(LRSchedulerMixin, _ParamScheduler):
         self.power = power
         self.length = end - begin
         super().__init__(
-            optimizer, begin=begin, end=end + 1, last_step=last_step, by_epoch=False, verbose=verbose
+            optimizer,
+            begin=begin,
+            end=end + 1,
+            last_step=last_step,
+            by_epoch=False,
+            verbose=verbose,
         )
 
     @classmethod

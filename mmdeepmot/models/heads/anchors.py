@@ -82,11 +82,10 @@ def resolve_anchors(anchors: str | AnchorSizes, num_scales: int) -> list[Tensor]
     counts = [len(sizes) for sizes in anchors]
     if len(set(counts)) != 1 or counts[0] == 0:
         raise ValueError(f"every scale needs the same number of anchors (at least 1), got {counts}")
-    sizes = [torch.tensor(scale, dtype=torch.float32) for scale in anchors]
-    for scale in sizes:
-        if scale.shape != (counts[0], 2) or not bool((scale > 0).all()):
-            raise ValueError(f"anchors must be positive (width, height) pairs, got {scale.tolist()}")
-    return sizes
+    for scale in anchors:
+        if any(len(size) != 2 or min(size) <= 0 for size in scale):
+            raise ValueError(f"anchors must be positive (width, height) pairs, got {list(scale)}")
+    return [torch.tensor(scale, dtype=torch.float32) for scale in anchors]
 
 
 def grid_anchors(sizes: Tensor, shape: tuple[int, int], stride: int) -> Tensor:

@@ -151,11 +151,14 @@ class IdentityCrossEntropyLoss(nn.Module):
         super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
 
     @property
+    def num_ids(self) -> int | None:
+        """Identities that the classifier knows, None before it has a size."""
+        return None if self.classifier is None else self.classifier.out_features
+
+    @property
     def scale(self) -> float:
         """Length of embeddings before the classifier."""
-        if self.fixed_scale is not None:
-            return self.fixed_scale
-        return identity_scale(self.classifier.out_features if self.classifier is not None else 0)
+        return identity_scale(self.num_ids or 0) if self.fixed_scale is None else self.fixed_scale
 
     def forward(self, embeddings: Tensor, identities: Tensor) -> tuple[Tensor, Tensor]:
         """See :func:`identity_cross_entropy`."""

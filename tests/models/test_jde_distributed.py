@@ -1,0 +1,81 @@
+"""Two processes have the gradients of one with the whole batch (normalisation in eval mode)."""
+
+import os
+import socket
+from datetime import timedelta
+
+import pytest
+import torch
+import torch.distributed as dist
+import torch.multiprocessing as mp
+from jde_small import people, small_jde
+from torch import nn
+from torch.nn.parallel import DistributedDataParallel
+
+# The first process gets the people, the second only one without identity and an empty image.
+SHARES = ([0, 3], [1, 2])
+CASES = [
+    ("UncertaintyWeights", "IdentityCrossEntropyLoss"),
+    ("LossNormWeights", "IdentityCrossEntropyLoss"),
+    ("MGDAUBWeights", "IdentityCrossEntropyLoss"),
+    ("AppOptWeights", "BatchTripletLoss"),
+]
+
+
+class Losses(nn.Module):
+    """Runs ``loss`` from ``forward``, where DistributedDataParallel hooks in."""
+
+    def __init__(self, balance: str, loss_id: str) -> None:
+        super().__init__()
+        self.model = small_jde(balance={"type": balance}, loss_id={"type": loss_id}).train()
+        for module in self.model.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.eval()
+
+    def forward(self, images, samples):
+        return self.model.loss(images, samples)["loss"]
+
+
+def images() -> torch.Tensor:
+    return torch.randn(4, 3, 96, 128, generator=torch.Generator().manual_seed(7))
+
+
+def gradients(model: nn.Module) -> dict[str, torch.Tensor]:
+    missing = [name for name, p in model.named_parameters() if p.grad is None]
+    assert not missing, missing
+    return {name: p.grad.clone() for name, p in model.named_parameters()}
+
+
+def worker(rank: int, port: int, folder: str) -> None:
+    torch.set_num_threads(1)
+    os.environ.update(MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port))
+    dist.init_process_group("gloo", rank=rank, world_size=2, timeout=timedelta(seconds=60))
+    for case in CASES:
+        model = DistributedDataParallel(Losses(*case), broadcast_buffers=False)
+        share = SHARES[rank]
+        model(images()[share], [people()[i] for i in share]).backward()
+        torch.save(gradients(model.module), f"{folder}/{'-'.join(case)}-{rank}.pt")
+    dist.destroy_process_group()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    path = tmp_path_factory.mktemp("ranks")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    mp.start_processes(worker, (port, str(path)), nprocs=2, start_method="fork")
+    return path
+
+
+@pytest.mark.parametrize("case", CASES, ids="-".join)
+def test_two_processes_equal_one(folder, case):
+    whole = Losses(*case)
+    order = [i for share in SHARES for i in share]
+    whole(images()[order], [people()[i] for i in order]).backward()
+    expected = gradients(whole)
+    for rank in (0, 1):
+        found = torch.load(folder / f"{'-'.join(case)}-{rank}.pt", weights_only=True)
+        for name, gradient in expected.items():
+            scale = gradient.abs().max().clamp(min=1e-3)
+            torch.testing.assert_close(found[name] / scale, gradient / scale, atol=2e-5, rtol=0, msg=name)
