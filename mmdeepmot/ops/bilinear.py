@@ -7,8 +7,9 @@ from torch import Tensor, stack, where
 def corners(y: Tensor, x: Tensor, size: tuple[int, int]) -> tuple[Tensor, Tensor]:
     """The four pixels around each point and how much of each the point takes.
 
-    Pixels outside the image count as zero. A point on an integer coordinate belongs to the cell
-    that begins there, so derivatives at integers are those from the right, as in mmcv.
+    Pixels outside the image count as zero. At integer coordinates, where the derivative jumps, it
+    is mmcv's: that from the right, but zero at exactly -1, which counts as outside (so do kernel
+    points over the padding when the offsets are zero; torchvision takes the right one there too).
 
     Args:
         y: (...) row coordinates, px, pixel centres at integers.
@@ -22,10 +23,11 @@ def corners(y: Tensor, x: Tensor, size: tuple[int, int]) -> tuple[Tensor, Tensor
     height, width = size
     top, left = y.detach().floor(), x.detach().floor()
     down, right = y - top, x - left
+    near = (y > -1) & (x > -1)
     indices, weights = [], []
     for row, row_weight in ((top, 1 - down), (top + 1, down)):
         for column, column_weight in ((left, 1 - right), (left + 1, right)):
-            inside = (row >= 0) & (row < height) & (column >= 0) & (column < width)
+            inside = near & (row >= 0) & (row < height) & (column >= 0) & (column < width)
             indices.append(where(inside, row * width + column, 0).long())
             weights.append(row_weight * column_weight * inside)
     return stack(indices, -1), stack(weights, -1)

@@ -153,13 +153,16 @@ def test_integer_offset_shifts() -> None:
     torch.testing.assert_close(output[0, 0], expected)
 
 
-def test_derivative_at_integers_is_the_right_one() -> None:
-    """Row 1, 3, 7 and zero after it: differences to the right neighbour."""
-    offset = torch.zeros(1, 2, 1, 3, requires_grad=True)
+@pytest.mark.parametrize(("shift", "slopes"), [(0.0, [2.0, 4.0, -7.0]), (-1.0, [0.0, 2.0, 4.0])])
+def test_derivative_at_integers_is_the_right_one(shift: float, slopes: list[float]) -> None:
+    """Row 1, 3, 7 and zero after it: differences to the right neighbour; none from -1."""
+    offset = torch.zeros(1, 2, 1, 3)
+    offset[:, 1] = shift
+    offset.requires_grad_()
     row = torch.tensor([1.0, 3.0, 7.0]).view(1, 1, 1, 3)
     deform_conv2d(row, offset, torch.ones(1, 1, 1, 1)).sum().backward()
     assert offset.grad is not None
-    assert offset.grad[0, 1, 0].tolist() == [2.0, 4.0, -7.0]
+    assert offset.grad[0, 1, 0].tolist() == slopes
 
 
 @pytest.mark.parametrize("modulated", [False, True])
