@@ -139,6 +139,10 @@ class TrackTable:
             )
             raise KeyError(f"TrackTable column {name!r}: {state}") from None
 
+    def __setitem__(self, name: str, values: Any) -> None:
+        """Write a whole column."""
+        self.write(name, slice(0, self._count), values)
+
     @property
     def capacity(self) -> int:
         """Rows for which memory is set aside."""

@@ -87,12 +87,14 @@ def check_parameters(
 
 
 def build_part(registry: Registry, cfg: Any, where: str) -> Any:
-    """Build a registered class from config; an object that is already built is returned as is."""
-    if not isinstance(cfg, str | Mapping):
-        return cfg
+    """Build a registered class from config.
+
+    Raises:
+        KeyError, TypeError, ValueError: The config is wrong; the message begins with ``where``.
+    """
     part, parameters = look_up(registry, cfg, where)
     check_parameters(part, parameters, where)
     try:
         return part(**parameters)
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"{where} ({part.__name__}): {error}") from error
+    except (KeyError, TypeError, ValueError) as error:
+        raise type(error)(f"{where} ({part.__name__}): {error.args[0]}") from error

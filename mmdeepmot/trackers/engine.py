@@ -33,7 +33,7 @@ class Tracker:
             tracks = tracker.step(frame)      # bboxes xyxy px, scores, labels, ids from 1
 
     Args:
-        steps: Configs of registered steps (or steps), run in this order in every frame. Without a
+        steps: Configs of registered steps, run in this order in every frame. Without a
             ``Report`` the tracked tracks that were found in the frame are reported at the end.
         motion: Config of the motion model; None: tracks stay where they were last seen.
         memory: Config of the appearance memory; None: no appearance.

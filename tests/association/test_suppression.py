@@ -50,4 +50,5 @@ def test_duplicates_end_the_younger_and_on_a_tie_the_first():
     assert duplicates(box, np.array([8]), box, np.array([7]), 0.15)[1].tolist() == [True]
     assert duplicates(box, np.array([7]), box, np.array([7]), 0.15)[0].tolist() == [True]
     # IoU 90 * 100 / (110 * 100): distance 0.18
-    assert not duplicates(box, np.array([1]), box + [10, 0, 10, 0], np.array([7]), 0.15)[0].any()
+    shifted = box + np.array([10, 0, 10, 0])
+    assert not duplicates(box, np.array([1]), shifted, np.array([7]), 0.15)[0].any()

@@ -208,5 +208,5 @@ def test_still_motion_keeps_boxes_and_has_no_distance():
     np.testing.assert_array_equal(table.bboxes, boxes)
     motion.update(table, np.array([1]), boxes[:1])
     np.testing.assert_array_equal(table.bboxes[1], boxes[0])
-    with pytest.raises(ValueError, match="no covariance.*AspectKalman"):
+    with pytest.raises(ValueError, match=r"no covariance.*AspectKalman"):
         motion.distance(table, slice(0, 3), boxes)

@@ -101,11 +101,11 @@ def test_state_that_does_not_fit_changes_nothing():
 
 def test_errors_name_the_column():
     table = filled()
-    with pytest.raises(KeyError, match="'speed'.*must declare it"):
+    with pytest.raises(KeyError, match=r"'speed'.*must declare it"):
         table["speed"]
     with pytest.raises(KeyError, match="'speed'"):
         table.write("speed", slice(0, 1), 0)
-    with pytest.raises(ValueError, match="'wide' holds values of shape \\(3,\\).*reset"):
+    with pytest.raises(ValueError, match=r"'wide' holds values of shape \(3,\).*reset"):
         table.write("wide", slice(0, 5), np.zeros((5, 4)))
     with pytest.raises(ValueError, match="'extra' is declared twice"):
         table.register("extra", Column())
