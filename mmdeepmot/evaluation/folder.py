@@ -1,5 +1,6 @@
 """Scores a folder of result files against a folder of ground truth. Imports no torch."""
 
+import fnmatch
 import logging
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -66,8 +67,8 @@ def evaluate_folder(
         results_dir: Result files in MOTChallenge text; an empty file is a sequence without tracks.
         gt_dir: Sequence folders of MOT15, MOT16, MOT17, MOT20 or DanceTrack.
         evaluator: See :func:`~mmdeepmot.evaluation.tracking.evaluate_tracking`.
-        sequences: Names of the sequences to score; by default all that have ``gt/gt.txt``. Result
-            files of other sequences are left out with a warning.
+        sequences: Names or patterns (``MOT17-*-FRCNN``) of the sequences to score; by default all
+            that have ``gt/gt.txt``. Result files of other sequences are left out with a warning.
         metrics: See ``evaluate_tracking``.
         iou_threshold: See ``evaluate_tracking``.
         benchmark: Whose rules say which boxes count, see :func:`gt_roles`.
@@ -107,12 +108,15 @@ def _sequence_names(gt_dir: Path, sequences: Sequence[str] | None) -> list[str]:
         if not found:
             raise FileNotFoundError(f"{gt_dir}: expected sequences (SEQ/gt/gt.txt), found none")
         return found
-    missing = [name for name in sequences if name not in found]
-    if missing:
-        raise FileNotFoundError(
-            f"{gt_dir}: no gt/gt.txt for sequences {missing}; there are {found}"
-        )
-    return list(sequences)
+    chosen: dict[str, None] = {}
+    for pattern in sequences:
+        matching = fnmatch.filter(found, pattern)
+        if not matching:
+            raise FileNotFoundError(
+                f"{gt_dir}: no sequence {pattern!r} with gt/gt.txt; there are {found}"
+            )
+        chosen.update(dict.fromkeys(matching))
+    return list(chosen)
 
 
 def _check_results(results_dir: Path, gt_dir: Path, names: Iterable[str]) -> None:

@@ -157,10 +157,12 @@ def _parse_lines(lines: list[str]) -> tuple[NDArray[np.float64], NDArray[np.int6
         table ``(N, 10)`` (NaN where a row has fewer columns), columns ``(N,)`` present in each
         row, and the problems found: row -> what was expected and what came.
     """
-    delimiter = "," if not lines or any("," in line for line in lines[:20]) else None
+    if not lines:
+        return np.zeros((0, _MAX_COLUMNS)), np.zeros(0, dtype=np.int64), {}
+    delimiter = "," if any("," in line for line in lines[:20]) else None
     try:
-        if any(not line.strip() for line in lines):
-            raise ValueError("an empty line: parsed one by one")
+        if not lines or any(not line.strip() for line in lines):
+            raise ValueError("no rows or an empty line: parsed one by one")
         table = np.loadtxt(lines, delimiter=delimiter, ndmin=2, comments=None)
         table = table.reshape(len(lines), -1)
         columns = np.full(len(lines), table.shape[1], dtype=np.int64)

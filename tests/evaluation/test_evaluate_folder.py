@@ -208,6 +208,18 @@ def test_roles_by_benchmark() -> None:
     assert roles[classes == 8] == GtRole.IGNORED
 
 
+def test_roles_agree_with_the_datasets() -> None:
+    """Models are trained and scored on the same boxes."""
+    from mmdeepmot.datasets.mot_challenge import ignored_classes, target_rows
+
+    rows = street(0)
+    for name in ("MOT17-02", "MOT20-01"):
+        target, ignore = target_rows(rows, ignored_classes(name))
+        roles = gt_roles(rows, "auto", name)
+        assert (target == (roles == GtRole.COUNTED)).all()
+        assert (ignore == (roles == GtRole.IGNORED)).all()
+
+
 def test_world_coordinates_of_mot15_are_no_classes(tmp_path: Path) -> None:
     """Column 8 of MOT15 is a position in the world: 7.2 there is not a static person."""
     gt = tmp_path / "gt" / "TUD" / "gt"
@@ -234,10 +246,13 @@ def test_missing_and_extra_files_are_named(folders, caplog: pytest.LogCaptureFix
     assert "1 result files" in caplog.text
     assert "MOT17-77.txt" in caplog.text
     assert list(evaluate_folder(results, gt, sequences=["MOT17-92"]).rows) == ["MOT17-92", OVERALL]
+    assert list(evaluate_folder(results, gt, sequences=["*-9?", "MOT17-91"]).rows) == list(
+        table.rows
+    )
     (results / "MOT17-92.txt").unlink()
     with pytest.raises(FileNotFoundError, match=r"1 of 2 result files are missing.*MOT17-92\.txt"):
         evaluate_folder(results, gt)
-    with pytest.raises(FileNotFoundError, match=r"no gt/gt.txt for sequences \['MOT17-1'\]"):
+    with pytest.raises(FileNotFoundError, match=r"no sequence 'MOT17-1' with gt/gt.txt; there are"):
         evaluate_folder(results, gt, sequences=["MOT17-1"])
     with pytest.raises(FileNotFoundError, match="expected the folder of the ground truth"):
         evaluate_folder(results, gt / "nowhere")

@@ -190,6 +190,15 @@ def test_format_only_needs_no_ground_truth(tmp_path: Path) -> None:
         MOTMetric(format_only=True)
 
 
+def test_sequences_of_one_name_are_not_mixed_up() -> None:
+    first, second = frame_sample("a", 0), frame_sample("a", 0)
+    first.set_metainfo({"img_path": "one/000001.jpg"})
+    second.set_metainfo({"img_path": "two/000001.jpg"})
+    with pytest.raises(ValueError, match=r"frame 1 came from two images, one/.*two/.* names of"):
+        evaluate([first, second], [MOTMetric()])
+    assert evaluate([first, second], [DetectionMetric()])["detection/Images"] == 2
+
+
 def test_ground_truth_without_identity_is_ignored_in_tracking() -> None:
     frame = frame_sample("a", 0)
     tracks = frame.pred_track_instances

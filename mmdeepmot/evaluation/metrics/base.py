@@ -22,12 +22,14 @@ class FrameRecord:
         sequence: Name of the sequence.
         frame: Index of the frame in the sequence, from 0.
         number: Its number in the files, from 1.
+        image: Path of its image, '' if unknown: tells apart sequences of one name.
         arrays: Ground truth and predictions, by name.
     """
 
     sequence: str
     frame: int
     number: int
+    image: str = ""
     arrays: dict[str, NDArray] = field(default_factory=dict)
 
     @property
@@ -106,7 +108,7 @@ class SequenceMetric(BaseMetric):
 
     def merge(self, gathered: Sequence[Sequence[FrameRecord]]) -> list[FrameRecord]:
         """Records of all processes, each frame once, ordered by sequence and frame."""
-        unique = {(r.sequence, r.frame): r for rank in gathered for r in rank}
+        unique = {(r.sequence, r.frame, r.image): r for rank in gathered for r in rank}
         return [unique[key] for key in sorted(unique)]
 
 
@@ -118,13 +120,18 @@ def merge_whole_sequences(gathered: Sequence[Sequence[FrameRecord]]) -> list[Fra
     that saw most of it.
 
     Raises:
-        ValueError: A sequence was divided among processes.
+        ValueError: A sequence was divided among processes, or two sequences have one name.
     """
     by_sequence: dict[str, list[dict[int, FrameRecord]]] = {}
     for records in gathered:
         own: dict[str, dict[int, FrameRecord]] = {}
         for record in records:
-            own.setdefault(record.sequence, {})[record.frame] = record
+            known = own.setdefault(record.sequence, {}).setdefault(record.frame, record)
+            if known.image != record.image:
+                raise ValueError(
+                    f"{record.where} came from two images, {known.image} and {record.image}: "
+                    "sequences that are tracked need names of their own"
+                )
         for sequence, frames in own.items():
             by_sequence.setdefault(sequence, []).append(frames)
     merged = []
@@ -156,7 +163,8 @@ def _locate(frame: Any) -> FrameRecord:
             f"it has {sorted(frame.keys() if isinstance(frame, dict) else frame.all_keys())}"
         )
     index = int(frame.get("frame_id", 0))
-    return FrameRecord(str(sequence), index, int(frame.get("frame_number", index + 1)))
+    number = int(frame.get("frame_number", index + 1))
+    return FrameRecord(str(sequence), index, number, str(frame.get("img_path", "")))
 
 
 def get_field(frame: Any, name: str, where: FrameRecord, made_by: str) -> Any:
