@@ -17,11 +17,15 @@ from pathlib import Path
 from types import FrameType
 from typing import TextIO
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
 USER_ERRORS = (OSError, ValueError, KeyError, ImportError, TypeError, RuntimeError)
 INTERRUPTED = 130
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    from mmdeepmot.engine.config import OptionAction
+
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -37,7 +41,13 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument("--max-frames", type=int, metavar="N", help="stop after N frames")
     parser.add_argument("--fps", type=float, help="frames per second instead of the input's own")
-    parser.add_argument("--cfg-options", nargs="+", metavar="KEY=VALUE", help="change the config")
+    parser.add_argument(
+        "--cfg-options",
+        nargs="+",
+        action=OptionAction,
+        metavar="KEY=VALUE",
+        help="change the config",
+    )
     return parser.parse_args(argv)
 
 

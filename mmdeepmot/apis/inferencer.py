@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from mmdeepmot.apis.locate import find_config
 from mmdeepmot.apis.result import TrackResult, to_mot_rows
+from mmdeepmot.engine.config import load_config
 from mmdeepmot.engine.weights import load_weights
 from mmdeepmot.io.mot import write_mot_text
 from mmdeepmot.io.video import DEFAULT_FPS, CameraSource, VideoSource, open_video
@@ -225,18 +226,13 @@ class MOTInferencer:
     ) -> Iterator[tuple[Image, TrackResult]]:
         self._streams += 1
         stream = self._streams
-        size: tuple[int, int] | None = None
-        iterator = iter(frames)
-        while batch := list(itertools.islice(iterator, batch_size)):
+        for batch in _batches(frames, name, batch_size):
             if stream != self._streams:
                 raise RuntimeError(
                     f"{name}: this stream ended when another one was started on the same "
                     "MOTInferencer: make one for each stream that runs at the same time"
                 )
-            for index, image in batch:
-                size = _check_frame(image, f"{name}: frame {index + 1}", size)
-            meta = {"video_id": stream, "video_name": name, "fps": fps}
-            results = self._predict(batch, meta)
+            results = self._predict(batch, {"video_id": stream, "video_name": name, "fps": fps})
             for (_, image), result in zip(batch, results, strict=True):
                 yield image, result
 
@@ -295,7 +291,7 @@ def _to_config(model: str | os.PathLike[str] | Config | dict) -> Config:
     elif isinstance(model, dict):
         cfg = Config(ConfigDict(model))
     elif isinstance(model, (str, os.PathLike)):
-        cfg = Config.fromfile(find_config(model))
+        cfg = load_config(find_config(model))
     else:
         raise TypeError(f"model must be a config, its path or its name, got {type(model).__name__}")
     if cfg.get("model") is None:
@@ -368,6 +364,27 @@ def _name(frames: Any) -> str:
 def _check_batch_size(batch_size: int) -> None:
     if batch_size < 1:
         raise ValueError(f"batch_size must be at least 1, got {batch_size}")
+
+
+def _batches(
+    frames: Iterable[tuple[int, Image]], name: str, batch_size: int
+) -> Iterator[list[tuple[int, Image]]]:
+    """Checked frames in batches; those before a bad frame come out before its error does."""
+    size: tuple[int, int] | None = None
+    batch: list[tuple[int, Image]] = []
+    try:
+        for index, image in frames:
+            size = _check_frame(image, f"{name}: frame {index + 1}", size)
+            batch.append((index, image))
+            if len(batch) == batch_size:
+                yield batch
+                batch = []
+    except Exception:
+        if batch:
+            yield batch
+        raise
+    if batch:
+        yield batch
 
 
 def _check_frame(image: Any, where: str, size: tuple[int, int] | None) -> tuple[int, int]:
