@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from mmdeepmot.ops import deform_conv, nms, roi_align
-from mmdeepmot.ops.selection import torchvision_serves
+from mmdeepmot.ops.selection import torchvision_preferred
 
 
 @dataclass(frozen=True)
@@ -23,8 +23,8 @@ PLAIN = Operators(nms.nms, roi_align.roi_align, deform_conv.deform_conv2d)
 
 
 def operators_for(device: torch.device) -> Operators:
-    """The faster implementation of those that run on this device."""
-    return TORCHVISION if torchvision_serves(device.type) else PLAIN
+    """The implementation that is in use on this device."""
+    return TORCHVISION if torchvision_preferred(device.type) else PLAIN
 
 
 def _torchvision_nms(

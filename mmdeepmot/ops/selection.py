@@ -12,8 +12,7 @@ Backend = Literal["mmcv", "torchvision", "torch"]
 _DESCRIPTIONS: dict[Backend, str] = {
     "mmcv": "mmcv's compiled extension",
     "torchvision": "torchvision (mmcv's compiled extension is not installed)",
-    "torch": "plain PyTorch (neither mmcv's compiled extension nor a usable torchvision is "
-    "installed)",
+    "torch": "plain PyTorch (mmcv's compiled extension is not installed)",
 }
 
 
@@ -21,9 +20,7 @@ _DESCRIPTIONS: dict[Backend, str] = {
 def torchvision_serves(device_type: str) -> bool:
     """Whether torchvision imports and has its compiled operators for this type of device.
 
-    Args:
-        device_type: ``"cpu"``, ``"cuda"``, … A torchvision without CUDA beside a torch with it
-            serves ``"cpu"`` only.
+    A torchvision without CUDA beside a torch with it serves ``"cpu"`` only.
     """
     import torch
 
@@ -34,6 +31,15 @@ def torchvision_serves(device_type: str) -> bool:
     except (ImportError, RuntimeError):
         return False
     return True
+
+
+def torchvision_preferred(device_type: str) -> bool:
+    """Whether torchvision is the better choice: wherever it serves, except on the CPU.
+
+    There plain PyTorch is faster (one thread, forward and backward: DCNv2 with 64 channels at
+    76 x 136 0.26 s against 2.2 s, 512 RoIs of 256 channels 0.26 s against 1.1 s; nms alike).
+    """
+    return device_type != "cpu" and torchvision_serves(device_type)
 
 
 @functools.cache
@@ -49,7 +55,7 @@ def backend(device_type: str | None = None) -> Backend:
     if extension.__spec__ is None or not isinstance(extension.__spec__.loader, StandInLoader):
         return "mmcv"
     device_type = device_type or ("cuda" if torch.cuda.is_available() else "cpu")
-    return "torchvision" if torchvision_serves(device_type) else "torch"
+    return "torchvision" if torchvision_preferred(device_type) else "torch"
 
 
 @functools.cache
