@@ -210,8 +210,13 @@ def load_stored(filename: str, map_location: Any = "cpu") -> Checkpoint:
 
 
 def load_torchvision(filename: str, map_location: Any = "cpu") -> Checkpoint:
-    """Load ``torchvision://NAME``."""
-    return _load_listed(filename, mmengine_checkpoint.get_torchvision_models(), map_location)
+    """Load ``torchvision://NAME``; without torchvision, from mmengine's list of addresses."""
+    try:
+        models = mmengine_checkpoint.get_torchvision_models()
+    except (ImportError, RuntimeError):
+        listed = Path(mmengine_checkpoint.mmengine.__path__[0]) / "hub/torchvision_0.12.json"
+        models = mmengine_checkpoint.load_file(str(listed))
+    return _load_listed(filename, models, map_location)
 
 
 def load_openmmlab(filename: str, map_location: Any = "cpu") -> Checkpoint:

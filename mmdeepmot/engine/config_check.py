@@ -268,6 +268,13 @@ def _all_registries() -> Iterator[Registry]:
                 yield entry
 
 
+def import_all() -> None:
+    """Import all modules that register something."""
+    for registry in _all_registries():
+        for entry in _chain(registry):
+            entry.import_from_location()
+
+
 def _chain(registry: Registry | None) -> Iterator[Registry]:
     while registry is not None:
         yield registry

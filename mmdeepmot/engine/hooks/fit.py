@@ -7,6 +7,7 @@ from mmengine.runner.base_loop import BaseLoop
 
 from mmdeepmot.registry import HOOKS
 
+from ..config_check import ConfigError
 from ..weights import MOST, check_weights
 
 
@@ -53,7 +54,7 @@ class IdentityCountHook(Hook):
         """Check every module that has an integer ``num_ids``.
 
         Raises:
-            ValueError: If the data has more identities than a classifier has classes.
+            ConfigError: If the data has more identities than a classifier has classes.
         """
         available = getattr(runner.train_dataloader.dataset, "num_identities", None)
         if available is None:
@@ -61,7 +62,7 @@ class IdentityCountHook(Hook):
         for name, module in runner.model.named_modules():
             num_ids = getattr(module, "num_ids", None)
             if isinstance(num_ids, int) and available > num_ids:
-                raise ValueError(
+                raise ConfigError(
                     f"The training data has {available} identities (0 to {available - 1}), the "
                     f"classifier of {name or 'the model'} ({type(module).__name__}) has "
                     f"num_ids={num_ids}. Set num_ids=None there (as many as the data has) or at "
