@@ -22,8 +22,8 @@ class JointDataset(Dataset):
         datasets: Datasets of this framework, or their configs.
         pipeline: Given to every dataset that has none of its own.
         test_mode: Given to every dataset that does not say.
-        dataset_defaults: Arguments for configs in ``datasets`` that do not give them (``type``,
-            ``data_root``, ``view``, ...).
+        dataset_defaults: Arguments for configs in ``datasets`` that do not give them
+            (``data_root``, ``view``, ...).
     """
 
     def __init__(

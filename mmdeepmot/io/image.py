@@ -40,16 +40,16 @@ def image_size(path: str | os.PathLike[str]) -> tuple[int, int]:
     return width, height
 
 
-def _is_complete(data: NDArray[np.uint8]) -> bool:
+def _is_complete(data: bytes) -> bool:
     """Whether an encoded JPEG or PNG reaches its end marker (other formats: assumed).
 
-    OpenCV decodes a truncated JPEG to an image whose lower part is grey, without a word.
+    OpenCV decodes a truncated JPEG to an image whose lower part is grey, without a word. The
+    marker counts only after the last start of a scan: an embedded thumbnail has an end as well.
     """
-    head = data[:8].tobytes()
-    if head.startswith(b"\xff\xd8"):
-        return b"\xff\xd9" in data[-4096:].tobytes()
-    if head == b"\x89PNG\r\n\x1a\n":
-        return b"IEND" in data[-4096:].tobytes()
+    if data.startswith(b"\xff\xd8"):
+        return data.find(b"\xff\xd9", max(data.rfind(b"\xff\xda"), 0)) >= 0
+    if data.startswith(b"\x89PNG\r\n\x1a\n"):
+        return b"IEND" in data[-4096:]
     return True
 
 
@@ -60,7 +60,7 @@ def read_image(path: str | os.PathLike[str]) -> NDArray[np.uint8]:
         ImageError: The file is missing, empty, truncated or not an image; the message names it.
     """
     try:
-        data = np.frombuffer(Path(path).read_bytes(), dtype=np.uint8)
+        data = Path(path).read_bytes()
     except FileNotFoundError:
         raise ImageError(f"{path}: image not found") from None
     except OSError as error:
@@ -72,7 +72,7 @@ def read_image(path: str | os.PathLike[str]) -> NDArray[np.uint8]:
             f"{path}: image is truncated ({len(data)} bytes, no end marker): fetch it again"
         )
     try:
-        image = cv2.imdecode(data, cv2.IMREAD_COLOR)
+        image = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_COLOR)
     except cv2.error:
         image = None
     if image is None:

@@ -8,13 +8,11 @@ test_dataloader = dict(
         type="JointDataset",
         pipeline=_base_.test_pipeline,
         test_mode=True,
-        dataset_defaults=dict(
-            type="JDEListDataset", data_root="data/joint", view="video", clip_length=4
-        ),
+        dataset_defaults=dict(data_root="data/joint", view="video", clip_length=4),
         datasets=[
-            dict(list_files=f"{list_root}/caltech.10k.val"),
-            dict(list_files=f"{list_root}/cuhksysu.val", videos=False),
-            dict(list_files=f"{list_root}/prw.val", videos=False),
+            dict(type="JDEListDataset", list_files=f"{list_root}/caltech.10k.val"),
+            dict(type="JDEListDataset", list_files=f"{list_root}/cuhksysu.val", videos=False),
+            dict(type="JDEListDataset", list_files=f"{list_root}/prw.val", videos=False),
         ],
     ),
 )

@@ -8,10 +8,10 @@ train_dataloader = dict(
         _delete_=True,
         type="JointDataset",
         pipeline=_base_.train_pipeline,
-        dataset_defaults=dict(type="MOTChallengeDataset", data_root=data_root),
+        dataset_defaults=dict(data_root=data_root),
         datasets=[
-            dict(sequences=["PETS09-S2L1"], frame_range=(1, 600)),
-            dict(sequences=["TUD-Stadtmitte"]),
+            dict(type="MOTChallengeDataset", sequences=["PETS09-S2L1"], frame_range=(1, 600)),
+            dict(type="MOTChallengeDataset", sequences=["TUD-Stadtmitte"]),
         ],
     ),
 )
@@ -24,12 +24,10 @@ test_dataloader = dict(
         type="JointDataset",
         pipeline=_base_.test_pipeline,
         test_mode=True,
-        dataset_defaults=dict(
-            type="MOTChallengeDataset", data_root=data_root, view="video", clip_length=4
-        ),
+        dataset_defaults=dict(data_root=data_root, view="video", clip_length=4),
         datasets=[
-            dict(sequences=["PETS09-S2L1"], frame_range=(601, 795)),
-            dict(sequences=["MOT17-11-540p"]),
+            dict(type="MOTChallengeDataset", sequences=["PETS09-S2L1"], frame_range=(601, 795)),
+            dict(type="MOTChallengeDataset", sequences=["MOT17-11-540p"]),
         ],
     ),
 )
