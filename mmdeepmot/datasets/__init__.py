@@ -6,6 +6,7 @@ from mmdeepmot.datasets.index import AnnotationIndex
 from mmdeepmot.datasets.jde_list import JDEListDataset
 from mmdeepmot.datasets.joint import JointDataset
 from mmdeepmot.datasets.mot_challenge import MOTChallengeDataset
+from mmdeepmot.datasets.synthmot.dataset import SynthMOTDataset
 
 __all__ = [
     "AnnotationIndex",
@@ -13,5 +14,6 @@ __all__ = [
     "JointDataset",
     "MOTChallengeDataset",
     "MOTDataset",
+    "SynthMOTDataset",
     "transforms",
 ]

@@ -16,6 +16,7 @@ Floats = NDArray[np.float64]
 
 _CLEARANCE = 0.28  # between a walker's middle and a prop, m
 _DISTANCE = 0.45  # between two walkers, m
+STANDING, RUNNING = 0.25, 2.2  # speeds below which a person stands, above which they run, m/s
 _SMOOTHING = 0.7  # time over which corners and stops are rounded, s
 
 
@@ -85,13 +86,13 @@ def sample_traffic(
                 fps,
             )
         )
-        time += 1.6 + rng.exponential(3.2 / recipe.traffic)
+        time += 1.6 + rng.exponential(4.0 / recipe.traffic)
     return vehicles
 
 
 def _lane(rng: np.random.Generator, layout: Layout) -> float:
     """Depth of a walking lane, on one of the pavements."""
-    if rng.uniform() < 0.4:
+    if rng.uniform() < 0.58:
         return float(rng.uniform(layout.near + 0.15, layout.kerb - 0.2))
     return float(rng.uniform(layout.far_kerb + 0.3, layout.facade - 0.7))
 
@@ -131,7 +132,11 @@ def _route(
         return [*passage, end] if rng.uniform() < 0.5 else [start, *passage[::-1]]
     span = 0.7 * float(camera.half_width(min(start[1], end[1])))
     middle = (rng.uniform(-span, span), 0.5 * (start[1] + end[1]) + rng.normal(0, 0.25))
-    return [start, (middle[0], float(np.clip(middle[1], layout.near + 0.1, layout.facade - 0.6))), end]
+    return [
+        start,
+        (middle[0], float(np.clip(middle[1], layout.near + 0.1, layout.facade - 0.6))),
+        end,
+    ]
 
 
 def _advance(
@@ -160,20 +165,20 @@ def _advance(
     return np.stack([np.convolve(padded[:, axis], kernel, "valid") for axis in (0, 1)], axis=1)
 
 
-def _walk(rng: np.random.Generator, track: Floats, start: int, body: float, fps: int) -> Walk:
+def _walk(rng: np.random.Generator, track: Floats, start: int, fps: int) -> Walk:
     """Heading, speed and step cycle of positions."""
     step = np.gradient(track, axis=0) if len(track) > 1 else np.zeros_like(track)
     moved = np.hypot(step[:, 0], step[:, 1])
     speed = moved * fps
     heading = np.arctan2(step[:, 0], step[:, 1])
-    still = speed < 0.25
+    still = speed < STANDING
     if still.any():
         last = np.maximum.accumulate(np.where(still, -1, np.arange(len(track))))
         heading = np.where(last >= 0, heading[np.maximum(last, 0)], heading)
         turn = rng.uniform(-np.pi, np.pi)
         since = np.arange(len(track)) - last
         heading = heading + np.where(still, turn * np.clip(since / fps, 0, 1), 0)
-    stride = body * np.where(speed > 2.2, 1.25, 0.82)
+    stride = np.where(speed > RUNNING, 2.15, 1.4)  # m for two steps
     cycle = rng.uniform(0, 2 * np.pi) + np.cumsum(2 * np.pi * moved / stride)
     return Walk(start, track, heading, speed, cycle)
 
@@ -255,7 +260,9 @@ def sample_crowd(
         stands = not runs and bool(rng.uniform() < recipe.standing)
         alley = not runs and bool(layout.alleys) and bool(rng.uniform() < 0.15)
         speed = float(
-            np.clip(rng.normal(2.9, 0.3), 2.4, 3.6) if runs else np.clip(rng.normal(1.3, 0.2), 0.85, 1.8)
+            np.clip(rng.normal(2.9, 0.3), 2.4, 3.6)
+            if runs
+            else np.clip(rng.normal(1.3, 0.2), 0.85, 1.8)
         )
         pause = float(rng.uniform(3, 9)) if stands else 0.0
         route = _route(rng, camera, layout, alley, turns=bool(rng.uniform() < 0.15))
@@ -278,8 +285,7 @@ def sample_crowd(
                 continue
             street.add(row)
             seen += _in_view(camera, row)
-            body = 1.72
-            walk = _walk(rng, track, start, body, fps)
+            walk = _walk(rng, track, start, fps)
             first, last = max(0, -start), min(len(track), frames - start)
             walks.append(
                 Walk(

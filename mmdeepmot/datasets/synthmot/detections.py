@@ -37,7 +37,7 @@ def detect(seed: np.random.SeedSequence, recipe: Recipe, frames: int, truth: MOT
     ]
     rows = MOTRows.concatenate(parts).sorted()
     size = rows.bboxes[:, 2:] - rows.bboxes[:, :2]
-    rows = rows[(size > 2).all(axis=1)]
+    rows = rows[np.flatnonzero((size > 2).all(axis=1))]
     # In a frame the order tells nothing: by falling score.
     return rows[np.lexsort((-rows.scores, rows.frames))]
 

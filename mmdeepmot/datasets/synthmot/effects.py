@@ -1,5 +1,7 @@
 """What the camera adds to a frame: tint, changes of light, defocus, motion blur, grain."""
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -35,17 +37,18 @@ class Effects:
         self._sigma = recipe.noise * rng.uniform(1.5, 4.0)
         width, height = recipe.size
         shape = (height + _GRAIN_PAD, width + _GRAIN_PAD, 3)
-        self._grain = np.round(
-            rng.standard_normal(shape, dtype=np.float32) * self._sigma
-        ).astype(np.int16)
+        self._grain = np.round(rng.standard_normal(shape, dtype=np.float32) * self._sigma).astype(
+            np.int16
+        )
         self._shifts = rng.integers(0, _GRAIN_PAD, (frames, 2))
         motion = np.gradient(path.corner, axis=0) if frames > 1 else np.zeros((1, 2))
         self._smear = 0.35 * recipe.blur * motion * path.zoom[:, None]
         soft = np.clip(smooth_noise(rng, frames, 25) - 1.0, 0, 1)
         self._defocus = recipe.blur * soft * 1.3 * height / 608
 
-    def develop(self, image: Image, frame: int) -> Image:
+    def develop(self, rendered: Image, frame: int) -> Image:
         """The camera's picture of a rendered frame: ``(H, W, 3)`` uint8 BGR."""
+        image: NDArray[Any] = rendered
         if self._defocus[frame] > 0.3:
             image = cv2.GaussianBlur(image, (0, 0), float(self._defocus[frame]))
         dx, dy = self._smear[frame]

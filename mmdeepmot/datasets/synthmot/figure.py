@@ -340,7 +340,7 @@ class _Figure:
         return _light(self.sheet.pixels, self.sheet.scale)
 
 
-def _pattern(look: Look, u: NDArray[np.float64], v: NDArray[np.float64]) -> NDArray[np.float64]:
+def _pattern(look: Look, u: NDArray[np.floating], v: NDArray[np.floating]) -> NDArray[np.floating]:
     """Weight of the second colour at ``u`` (1, W) across and ``v`` (H, 1) up the garment."""
     period = look.pattern_scale
     wave_u = 0.5 + 0.5 * np.clip(3 * np.sin(2 * np.pi * u / period), -1, 1)

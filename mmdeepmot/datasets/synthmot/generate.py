@@ -10,6 +10,7 @@ import multiprocessing
 import os
 import shutil
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -105,7 +106,42 @@ def write_sequence(
     )
 
 
-def _write_whole(recipe: Recipe, split: Split, index: int, root: Path, done: Any) -> None:
+class _Report:
+    """Progress with the time left: a bar on a terminal, a few lines in a log file."""
+
+    def __init__(self, total: int, done: Any) -> None:
+        self.total = total
+        self.done = done
+        self.start = time.monotonic()
+        self.bar = ProgressBar(total, file=sys.stderr) if sys.stderr.isatty() else None
+        self.shown = 0
+
+    def __call__(self) -> None:
+        fresh = min(self.done.value, self.total) - self.shown
+        if fresh <= 0:
+            return
+        if self.bar is not None:
+            self.bar.update(fresh)
+        elif fresh < self.total // 5 and self.shown + fresh < self.total:
+            return
+        else:
+            rate = (time.monotonic() - self.start) / (self.shown + fresh)
+            left = rate * (self.total - self.shown - fresh)
+            print_log(
+                f"SynthMOT: {self.shown + fresh} of {self.total} frames, {left:.0f} s left",
+                logger="current",
+            )
+        self.shown += fresh
+
+    def close(self) -> None:
+        self()
+        if self.bar is not None:
+            sys.stderr.write("\n")
+
+
+def _write_whole(
+    recipe: Recipe, split: Split, index: int, root: Path, done: Any, report: _Report | None
+) -> None:
     """Render one sequence beside its place, then rename it; ``done.value`` counts frames."""
     name = sequence_name(split, index)
     temporary = root / f".{name}.{os.getpid()}"
@@ -115,6 +151,8 @@ def _write_whole(recipe: Recipe, split: Split, index: int, root: Path, done: Any
     def count() -> None:
         with done.get_lock():
             done.value += 1
+        if report is not None:
+            report()
 
     try:
         write_sequence(recipe, split, index, temporary, count)
@@ -201,20 +239,10 @@ def _make_missing(recipe: Recipe, root: Path, workers: int, progress: bool) -> N
     method = "fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn"
     context = multiprocessing.get_context(method)
     done = context.Value("l", 0)
-    bar = ProgressBar(total, file=sys.stderr) if progress and total else None
-    shown = 0
-
-    def show() -> None:
-        nonlocal shown
-        fresh = min(done.value, total) - shown
-        if bar is not None and fresh > 0:
-            bar.update(fresh)
-            shown += fresh
-
+    report = _Report(total, done) if progress and total else None
     if workers <= 1 or len(jobs) <= 1:
         for split, index in jobs:
-            _write_whole(recipe, split, index, root, done)
-            show()
+            _write_whole(recipe, split, index, root, done, report)
     else:
         with ProcessPoolExecutor(
             min(workers, len(jobs)), context, initializer=_share, initargs=(done,)
@@ -222,32 +250,44 @@ def _make_missing(recipe: Recipe, root: Path, workers: int, progress: bool) -> N
             futures = [
                 pool.submit(_write_shared, recipe, split, index, root) for split, index in jobs
             ]
-            _watch(futures, show)
-    show()
-    if bar is not None:
-        sys.stderr.write("\n")
+            _watch(futures, report)
+    if report is not None:
+        report.close()
 
 
 _shared: Any = None  # the frame counter, in a worker process
 
 
 def _share(done: Any) -> None:
+    """Start of a worker: keep the counter, and end soon after a parent that was killed.
+
+    An orphan would wait for work for ever, with the inherited lock in its hands.
+    """
     global _shared
     _shared = done
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _write_shared(recipe: Recipe, split: Split, index: int, root: Path) -> None:
-    _write_whole(recipe, split, index, root, _shared)
+    _write_whole(recipe, split, index, root, _shared, None)
 
 
-def _watch(futures: list["Future[None]"], show: Callable[[], None]) -> None:
+def _watch(futures: list["Future[None]"], report: _Report | None) -> None:
     """Report until all are done; at the first error cancel what has not begun and raise it."""
     waiting = list(futures)
     try:
         while waiting:
             time.sleep(0.2)
-            show()
-            for future in [future for future in waiting if future.done()]:
+            if report is not None:
+                report()
+            for future in [item for item in waiting if item.done()]:
                 future.result()
                 waiting.remove(future)
     except BaseException:
@@ -257,7 +297,11 @@ def _watch(futures: list["Future[None]"], show: Callable[[], None]) -> None:
 
 
 def generate(
-    recipe: Recipe, folder: str | os.PathLike[str], *, workers: int | None = None, progress: bool = True
+    recipe: Recipe,
+    folder: str | os.PathLike[str],
+    *,
+    workers: int | None = None,
+    progress: bool = True,
 ) -> Path:
     """Generate a set into ``folder`` unless it is there.
 
@@ -278,7 +322,9 @@ def generate(
         _check_recipe(folder, recipe)
         return folder
     if workers is None:
-        workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+        workers = (
+            len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+        )
     folder.parent.mkdir(parents=True, exist_ok=True)
     partial = folder.parent / f".{folder.name}.partial"
 
@@ -321,3 +367,29 @@ def ensure_synthmot(
     resolved = resolve_recipe(recipe)
     folder = Path(data_root) / resolved.folder_name()
     return generate(resolved, folder, workers=workers, progress=progress)
+
+
+def await_synthmot(
+    recipe: str | Recipe | Mapping[str, Any] = "default",
+    data_root: str | os.PathLike[str] = DEFAULT_ROOT,
+    *,
+    timeout: float = 3600.0,
+) -> Path:
+    """The folder of a recipe's set, once another process (rank 0) has generated it.
+
+    Raises:
+        TimeoutError: It is not there after ``timeout`` seconds.
+        ValueError: As :func:`generate`.
+    """
+    resolved = resolve_recipe(recipe)
+    folder = Path(data_root) / resolved.folder_name()
+    end = time.monotonic() + timeout
+    while not folder.exists():
+        if time.monotonic() > end:
+            raise TimeoutError(
+                f"waited {timeout:g} s for rank 0 to generate {folder.resolve()}: see its log, or "
+                "generate the set first with tools/dataset_converters/make_synthmot.py"
+            )
+        time.sleep(0.2)
+    _check_recipe(folder, resolved)
+    return folder

@@ -12,7 +12,7 @@ Floats = NDArray[np.floating]
 
 
 def pulse_coverage(x: Floats, span: Floats, period: float, width: float) -> Floats:
-    """Share of ``[x - span/2, x + span/2]`` that lies in the pulses ``[k period, k period + width]``.
+    """Share of an interval around ``x`` that lies in the pulses ``[k period, k period + width]``.
 
     The exact box filter of a periodic line pattern: joints between stones stay free of aliasing
     at any distance.

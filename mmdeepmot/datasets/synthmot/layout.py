@@ -118,9 +118,9 @@ def sample_layout(rng: np.random.Generator, camera: Camera, recipe: Recipe) -> L
     alleys = tuple((float(x - 1.3), float(x + 1.3)) for x in centres)
     amount = recipe.occluders
     rows = [
-        *_row(rng, _NEAR, half * near / facade + 1, (near + 0.9, near + 1.5), 4.2, amount),
-        *_row(rng, _KERB, half, (kerb - 0.9, kerb - 0.5), 3.2, amount),
-        *_row(rng, _FAR_KERB, half, (far_kerb - 0.95, far_kerb - 0.9), 5.0, amount),
+        *_row(rng, _NEAR, half * near / facade + 1, (near + 0.9, near + 1.5), 5.5, amount),
+        *_row(rng, _KERB, half, (kerb - 0.9, kerb - 0.5), 4.0, amount),
+        *_row(rng, _FAR_KERB, half, (far_kerb - 0.95, far_kerb - 0.9), 7.0, amount),
         *_row(rng, _FACADE, half, (facade - 0.45, facade - 0.4), 6.0, amount),
     ]
     free = [

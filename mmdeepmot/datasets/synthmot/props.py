@@ -215,9 +215,6 @@ def _van(rng: np.random.Generator, sheet: Sheet, width: float) -> None:
         (116, 100, 82),
     )
     sheet.rect(-half * 0.92, 1.05, half * 0.4, 1.25, shade(body, 0.7))
-    words = _VAN_WORDS[int(rng.integers(len(_VAN_WORDS)))]
-    ink = (240.0, 240.0, 240.0) if sum(body) < 380 else (60.0, 60.0, 60.0)
-    sheet.text(-half * 0.8, 1.55, 0.4, words, ink)
     sheet.rect(-half, 0.3, half, 0.45, shade(body, 0.55))
     sheet.rect(half * 0.94, 0.75, half, 0.95, (190, 230, 244))
     sheet.rect(-half, 0.8, -half * 0.95, 1.2, (40, 40, 190))
@@ -273,16 +270,26 @@ _PAINTERS: dict[str, Painter] = {
 }
 
 
-def draw_prop(kind: str, width: float, variant: int, scale: float) -> Sheet:
+def draw_prop(kind: str, width: float, variant: int, scale: float, mirrored: bool = False) -> Sheet:
     """A thing on a sheet whose origin is the middle of its foot, ``scale`` px a metre.
 
     Args:
         kind: A key of the painters.
         width: Of its foot, m.
         variant: Seed of its colours and details.
+        scale: Pixels a metre.
+        mirrored: Vehicles look to the right; with this to the left (lettering stays readable).
     """
     side, height = _ROOM[kind]
     half = width / 2 + side
     sheet = Sheet(-half, half, -0.2, height, scale)
-    _PAINTERS[kind](np.random.default_rng(variant), sheet, width)
+    rng = np.random.default_rng(variant)
+    _PAINTERS[kind](rng, sheet, width)
+    if mirrored:
+        sheet.pixels = np.ascontiguousarray(sheet.pixels[:, ::-1])
+    if kind == "van":
+        words = _VAN_WORDS[int(rng.integers(len(_VAN_WORDS)))]
+        row, column = int((sheet.top - 1.8) * scale), sheet.pixels.shape[1] // 2
+        ink = 238.0 if sheet.pixels[row, column, :3].mean() < 140 else 60.0
+        sheet.text(width * (-0.13 if mirrored else -0.4), 1.58, 0.36, words, (ink, ink, ink))
     return sheet

@@ -66,7 +66,7 @@ class Recipe:
     light: float = 1.0
     blur: float = 1.0
     noise: float = 1.0
-    min_visibility: float = 0.15
+    min_visibility: float = 0.25
     detection_misses: float = 0.03
     detection_false_positives: float = 0.4
     detection_jitter: float = 0.03

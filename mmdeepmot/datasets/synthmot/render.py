@@ -13,7 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mmdeepmot.datasets.synthmot.camera import Camera, CameraPath, sample_camera, sample_path
-from mmdeepmot.datasets.synthmot.crowd import Vehicle, Walk, sample_crowd, sample_traffic
+from mmdeepmot.datasets.synthmot.crowd import (
+    RUNNING,
+    STANDING,
+    Vehicle,
+    Walk,
+    sample_crowd,
+    sample_traffic,
+)
 from mmdeepmot.datasets.synthmot.effects import Effects
 from mmdeepmot.datasets.synthmot.figure import HEADINGS, PHASES, Gait, draw_figure
 from mmdeepmot.datasets.synthmot.layout import sample_layout
@@ -112,9 +119,9 @@ class _Placed:
 
 
 def _gait(speed: float) -> Gait:
-    if speed < 0.25:
+    if speed < STANDING:
         return "stand"
-    return "run" if speed > 2.2 else "walk"
+    return "run" if speed > RUNNING else "walk"
 
 
 class Renderer:
@@ -149,13 +156,10 @@ class Renderer:
             vehicle = self.plan.vehicles[index]
             zoom = float(self.plan.path.zoom.max())
             scale = 1.5 * zoom * float(self.plan.camera.scale(vehicle.z))
-            sheet = draw_prop(vehicle.kind, vehicle.width, vehicle.variant, scale)
+            mirrored = vehicle.speed < 0
+            sheet = draw_prop(vehicle.kind, vehicle.width, vehicle.variant, scale, mirrored)
             anchor = (-sheet.left * scale, sheet.top * scale)
-            pixels = sheet.pixels
-            if vehicle.speed < 0:
-                pixels = np.ascontiguousarray(pixels[:, ::-1])
-                anchor = (pixels.shape[1] - anchor[0], anchor[1])
-            self._vehicles[index] = make_sprite(pixels, scale, anchor)
+            self._vehicles[index] = make_sprite(sheet.pixels, scale, anchor)
         return self._vehicles[index]
 
     def _image_point(self, frame: int, x: float, z: float) -> tuple[float, float]:

@@ -51,7 +51,7 @@ def _place_prop(camera: Camera, prop: Prop, image: Image, depth: NDArray[np.floa
     sheet = draw_prop(prop.kind, prop.width, prop.variant, scale * _OVER_SAMPLING)
     height, width = sheet.pixels.shape[:2]
     size = (max(1, width // _OVER_SAMPLING), max(1, height // _OVER_SAMPLING))
-    patch = cv2.resize(sheet.pixels, size, interpolation=cv2.INTER_AREA)
+    patch = np.asarray(cv2.resize(sheet.pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
     x, y = float(camera.column(prop.x, prop.z)), float(camera.row(0, prop.z))
     shadow = darken_ellipse(
         image, x + 0.12 * scale, y, (0.6 * prop.width + 0.15) * scale, 0.13 * scale, 0.4

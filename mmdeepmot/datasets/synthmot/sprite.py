@@ -43,9 +43,7 @@ class Sprite:
             int(np.ceil(picture.shape[0] * zoom)) + 2,
         )
         shift = 0.5 * zoom - 0.5
-        matrix = np.array(
-            [[zoom, 0, shift + corner_x - left], [0, zoom, shift + corner_y - top]]
-        )
+        matrix = np.array([[zoom, 0, shift + corner_x - left], [0, zoom, shift + corner_y - top]])
         patch = cv2.warpAffine(picture, matrix, size, flags=cv2.INTER_LINEAR)
         return np.asarray(patch, np.uint8), left, top
 
