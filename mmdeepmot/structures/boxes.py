@@ -56,6 +56,10 @@ def box_area(boxes: Array) -> Array:
     return size[..., 0] * size[..., 1]
 
 
+#: From this many pairs on, boxes that do not meet are sorted out before any arithmetic.
+_MANY_PAIRS = 5000
+
+
 def iou_matrix(a: Array, b: Array) -> Array:
     """Intersection over union of every pair of boxes.
 
@@ -66,6 +70,8 @@ def iou_matrix(a: Array, b: Array) -> Array:
     Returns:
         ``(N, M)`` in [0, 1]; pairs whose union is empty get 0.
     """
+    if len(a) * len(b) > _MANY_PAIRS:
+        return _iou_of_crowds(a, b)
     width = np.minimum(a[:, None, 2], b[:, 2]) - np.maximum(a[:, None, 0], b[:, 0])
     height = np.minimum(a[:, None, 3], b[:, 3]) - np.maximum(a[:, None, 1], b[:, 1])
     np.maximum(width, 0, out=width)
@@ -73,6 +79,23 @@ def iou_matrix(a: Array, b: Array) -> Array:
     width *= height
     union = box_area(a)[:, None] + box_area(b) - width
     return np.divide(width, union, out=np.zeros_like(width), where=union > 0)
+
+
+def _iou_of_crowds(a: Array, b: Array) -> Array:
+    """:func:`iou_matrix` with arithmetic only where boxes meet: the same values."""
+    meet = a[:, None, 0] < b[:, 2]
+    meet &= a[:, None, 2] > b[:, 0]
+    meet &= a[:, None, 1] < b[:, 3]
+    meet &= a[:, None, 3] > b[:, 1]
+    rows, columns = meet.nonzero()
+    first, second = a[rows], b[columns]
+    size = np.minimum(first[:, 2:], second[:, 2:]) - np.maximum(first[:, :2], second[:, :2])
+    np.maximum(size, 0, out=size)  # a box turned inside out meets others, but covers nothing
+    overlap = size[:, 0] * size[:, 1]
+    union = box_area(a)[rows] + box_area(b)[columns] - overlap
+    out = np.zeros(meet.shape, dtype=overlap.dtype)
+    out[rows, columns] = np.divide(overlap, union, out=np.zeros_like(overlap), where=union > 0)
+    return out
 
 
 def clip_boxes(boxes: Array, size: tuple[int, int]) -> Array:

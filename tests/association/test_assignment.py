@@ -38,13 +38,13 @@ def test_equals_brute_force(seed):
     assert total(cost, limit, rows, columns) == pytest.approx(brute_force(cost, limit), abs=1e-12)
 
 
-@pytest.mark.parametrize(("rows", "columns"), [(40, 40), (60, 25), (3, 90)])
+@pytest.mark.parametrize(("rows", "columns"), [(40, 40), (60, 25), (3, 90), (300, 250)])
 def test_equals_the_padded_problem_at_tracking_sizes(rows, columns):
     """LAPJV with a cost limit: a square problem of N + M with limit / 2 for leaving alone."""
     from scipy.optimize import linear_sum_assignment
 
     rng = np.random.default_rng(rows)
-    for density in (0.03, 0.2, 1.0):
+    for density in (0.01, 0.03, 0.2, 1.0):
         cost = np.where(rng.random((rows, columns)) < density, rng.random((rows, columns)), 1e3)
         padded = np.full((rows + columns, rows + columns), 0.35)
         padded[:rows, :columns] = cost

@@ -49,3 +49,13 @@ def test_iou_is_symmetric_and_bounded(dtype):
     assert overlap.min() >= 0
     assert overlap.max() <= 1 + 1e-6
     assert overlap.dtype == dtype
+
+
+def test_iou_of_crowds_is_the_same():
+    rng = np.random.default_rng(1)
+    corner = rng.uniform(0, 500, (200, 2))
+    boxes = np.concatenate([corner, corner + rng.uniform(-5, 60, (200, 2))], axis=1)
+    whole = iou_matrix(boxes, boxes[::-1])
+    parts = np.concatenate([iou_matrix(boxes[i : i + 20], boxes[::-1]) for i in range(0, 200, 20)])
+    np.testing.assert_array_equal(whole, parts)
+    assert (whole > 0).sum() > 500

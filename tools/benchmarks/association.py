@@ -14,7 +14,6 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -137,16 +136,15 @@ def run(tracker: Tracker, scene: Scene) -> None:
         tracker.step(frame)
 
 
-def frames_per_second(
-    tracker: Tracker, scene: Scene, repeats: int, clock: Callable[[], float]
-) -> float:
-    """Median over ``repeats`` runs by one clock (s)."""
+def frames_per_second(tracker: Tracker, scene: Scene, repeats: int) -> tuple[float, float]:
+    """Median over ``repeats`` runs, by wall clock and by CPU time of the process."""
     times = []
     for _ in range(repeats):
-        start = clock()
+        wall, cpu = time.perf_counter(), time.process_time()
         run(tracker, scene)
-        times.append(clock() - start)
-    return len(scene.frames) / float(np.median(times))
+        times.append((time.perf_counter() - wall, time.process_time() - cpu))
+    by_wall, by_cpu = len(scene.frames) / np.median(times, axis=0)
+    return float(by_wall), float(by_cpu)
 
 
 def step_times(config: dict, scene: Scene) -> list[tuple[str, float]]:
@@ -189,16 +187,14 @@ def main() -> None:
             if (folder / "det").is_dir() and (wanted is None or folder.name in wanted):
                 scenes.append(public_detections(folder, arguments.dim, arguments.seed))
 
-    print(
-        f"{arguments.config}\nembeddings of {arguments.dim}, one core, median of {arguments.repeats}"
-    )
+    print(arguments.config)
+    print(f"embeddings of {arguments.dim}, one core, median of {arguments.repeats} runs")
     print(f"{'scene':<20}{'objects/frame':>14}{'frames':>8}{'frames/s':>12}{'frames/s (CPU)':>16}")
     breakdown = []
     for scene in scenes:
         tracker = TRACKERS.build(config)
         run(tracker, scene)  # warm-up
-        wall = frames_per_second(tracker, scene, arguments.repeats, time.perf_counter)
-        cpu = frames_per_second(tracker, scene, arguments.repeats, time.process_time)
+        wall, cpu = frames_per_second(tracker, scene, arguments.repeats)
         print(
             f"{scene.name:<20}{scene.objects:>14.1f}{len(scene.frames):>8}{wall:>12,.0f}{cpu:>16,.0f}",
             flush=True,
