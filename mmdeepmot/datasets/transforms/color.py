@@ -27,6 +27,20 @@ def jitter_hsv(image: NDArray[np.uint8], saturation: float, value: float) -> NDA
     return cv2.cvtColor(hsv, cv2.COLOR_HSV2BGR)  # type: ignore[return-value]
 
 
+def padding_mask(corners: NDArray[np.float64], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """``(H, W)`` mask, 255 where an input is padding and 0 where it shows the image.
+
+    Args:
+        corners: ``(4, 2)`` corners of the image in the input, in order around it.
+        size: (width, height) px of the input.
+    """
+    # To pixel indices, and a little inwards: OpenCV fills the pixels on the outline too.
+    inner = corners - 0.5 + 0.25 * np.sign(corners.mean(axis=0) - corners)
+    mask = np.full((size[1], size[0]), 255, dtype=np.uint8)
+    cv2.fillConvexPoly(mask, np.rint(inner).astype(np.int32), (0,))
+    return mask
+
+
 @TRANSFORMS.register_module()
 class HSVJitter(BaseTransform):
     """Saturation and value times independent factors from [1 - fraction, 1 + fraction].
@@ -50,8 +64,7 @@ class HSVJitter(BaseTransform):
         jittered = jitter_hsv(image, saturation, value)
         corners = results.get("image_corners")
         if corners is not None:
-            padding = np.full(image.shape[:2], 255, dtype=np.uint8)
-            cv2.fillConvexPoly(padding, np.rint(corners - 0.5).astype(np.int32), (0,))
+            padding = padding_mask(corners, (image.shape[1], image.shape[0]))
             jittered = cv2.copyTo(image, padding, jittered)  # type: ignore[assignment]
         results["img"] = jittered
         return results
