@@ -4,7 +4,8 @@ from typing import Any
 
 from mmengine.optim.scheduler.lr_scheduler import LRSchedulerMixin
 from mmengine.optim.scheduler.param_scheduler import INF, _ParamScheduler
-from mmengine.registry import PARAM_SCHEDULERS
+
+from mmdeepmot.registry import PARAM_SCHEDULERS
 
 
 @PARAM_SCHEDULERS.register_module()
@@ -52,7 +53,7 @@ class PowerWarmupLR(LRSchedulerMixin, _ParamScheduler):
     @classmethod
     def build_iter_from_epoch(
         cls,
-        *args: Any,
+        optimizer: Any,
         begin: int = 0,
         end: int = INF,
         by_epoch: bool = True,
@@ -62,7 +63,7 @@ class PowerWarmupLR(LRSchedulerMixin, _ParamScheduler):
         """Counts iterations from the start, and ends with the first epoch at the latest."""
         if not epoch_length:
             raise ValueError(f"epoch_length must be a positive integer, got {epoch_length}")
-        return cls(*args, begin=begin, end=min(end, begin + epoch_length), **kwargs)
+        return cls(optimizer, begin=begin, end=min(end, begin + epoch_length), **kwargs)
 
     def _get_value(self) -> list[float]:
         factor = (min(self.last_step, self.length) / self.length) ** self.power

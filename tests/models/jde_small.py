@@ -27,7 +27,9 @@ def small_jde(seed: int = 0, **head) -> JDE:
     return MODELS.build(small_config(**head))
 
 
-def sample(boxes: list, ids: list | None = None, ignored: list | None = None, **meta) -> DetDataSample:
+def sample(
+    boxes: list, ids: list | None = None, ignored: list | None = None, **meta
+) -> DetDataSample:
     """A data sample with ``boxes`` xyxy px and identities (-1 where not given)."""
     ids = [-1] * len(boxes) if ids is None else ids
     found = DetDataSample(metainfo=meta)

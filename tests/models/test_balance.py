@@ -31,7 +31,9 @@ def test_uniform_is_the_sum():
 
 
 def test_app_opt_ties_kinds_and_lets_a_task_differ():
-    balance = build("AppOptWeights", tasks=[*TASKS, "id/16"], weights={"cls": 2, "box": 3, "id": 1, "id/16": 7})
+    balance = build(
+        "AppOptWeights", tasks=[*TASKS, "id/16"], weights={"cls": 2, "box": 3, "id": 1, "id/16": 7}
+    )
     total, weights = balance({**losses(), "id/16": torch.tensor(1.0)})
     assert total.item() == 0.5 * 2 + 2 * 3 + 4 * 1 + 7
     assert weights["id/16"].item() == 7
@@ -53,7 +55,10 @@ def test_uncertainty_is_equation_6_with_published_starts():
     )
     assert total.item() == pytest.approx(expected, rel=1e-6)
     total.backward()
-    wanted = [0.5 * (1 - math.exp(-s) * v) for s, v in zip((-4.15, -4.85, -2.3), VALUES.values(), strict=True)]
+    wanted = [
+        0.5 * (1 - math.exp(-s) * v)
+        for s, v in zip((-4.15, -4.85, -2.3), VALUES.values(), strict=True)
+    ]
     assert balance.log_variance.grad.tolist() == pytest.approx(wanted, rel=1e-5)
     assert given["box/8"].grad.item() == pytest.approx(weights["box/8"].item())
 
@@ -135,9 +140,18 @@ def test_gram_is_that_of_explicit_gradients():
     scalars = [first.square().sum() + second.sum(), second.cos().sum(), first.sin().sum()]
     rows = torch.stack(
         [
-            torch.cat([g.flatten() for g in torch.autograd.grad(
-                s, (first, second), retain_graph=True, allow_unused=True, materialize_grads=True
-            )])
+            torch.cat(
+                [
+                    g.flatten()
+                    for g in torch.autograd.grad(
+                        s,
+                        (first, second),
+                        retain_graph=True,
+                        allow_unused=True,
+                        materialize_grads=True,
+                    )
+                ]
+            )
             for s in scalars
         ]
     )

@@ -29,7 +29,13 @@ def values_of(backbone: nn.Module) -> np.ndarray:
                 blocks += [child.conv1, child.conv2]
     parts = []
     for conv in blocks:
-        for t in (conv.bn.bias, conv.bn.weight, conv.bn.running_mean, conv.bn.running_var, conv.conv.weight):
+        for t in (
+            conv.bn.bias,
+            conv.bn.weight,
+            conv.bn.running_mean,
+            conv.bn.running_var,
+            conv.conv.weight,
+        ):
             parts.append(t.detach().numpy().ravel())
     return np.concatenate(parts)
 
@@ -45,7 +51,12 @@ def random_darknet(seed: int) -> nn.Module:
     backbone = MODELS.build({"type": "Darknet", "depth": 53})
     for module in backbone.modules():
         if isinstance(module, nn.BatchNorm2d):
-            for tensor in (module.weight.data, module.bias.data, module.running_mean, module.running_var):
+            for tensor in (
+                module.weight.data,
+                module.bias.data,
+                module.running_mean,
+                module.running_var,
+            ):
                 tensor.uniform_(0.5, 1.5)
     return backbone
 
@@ -91,5 +102,7 @@ def test_errors_say_what_is_wrong(tmp_path, backbone):
     with pytest.raises(ValueError, match="no multiple of 4"):
         read_darknet_weights(tmp_path / "odd")
     write(tmp_path / "few", np.zeros(500))
-    with pytest.raises(ValueError, match=r"end inside conv1\.conv\.weight: it needs values 128 to 992"):
+    with pytest.raises(
+        ValueError, match=r"end inside conv1\.conv\.weight: it needs values 128 to 992"
+    ):
         load_darknet_weights(backbone, tmp_path / "few")

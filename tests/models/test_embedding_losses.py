@@ -39,7 +39,9 @@ def test_cross_entropy_by_hand():
         None,
         2.0,
     )
-    assert losses.tolist() == pytest.approx([math.log(1 + math.exp(0.4)), math.log(1 + math.exp(-0.4)), 0])
+    assert losses.tolist() == pytest.approx(
+        [math.log(1 + math.exp(0.4)), math.log(1 + math.exp(-0.4)), 0]
+    )
     assert valid.tolist() == [True, True, False]
 
 
@@ -125,7 +127,9 @@ def test_permutation_moves_the_losses_along():
     embeddings, ids = samples(seed=1)
     order = torch.randperm(len(ids), generator=torch.Generator().manual_seed(2))
     for function in (triplet_loss, upper_bound_loss):
-        torch.testing.assert_close(function(embeddings[order], ids[order])[0], function(embeddings, ids)[0][order])
+        torch.testing.assert_close(
+            function(embeddings[order], ids[order])[0], function(embeddings, ids)[0][order]
+        )
 
 
 def test_gradients():
@@ -135,7 +139,9 @@ def test_gradients():
 
     def cross_entropy(e, w):
         unit = torch.nn.functional.normalize(e, dim=-1)
-        return torch.nn.functional.cross_entropy(2 * unit @ w.T, ids, ignore_index=-1, reduction="none")
+        return torch.nn.functional.cross_entropy(
+            2 * unit @ w.T, ids, ignore_index=-1, reduction="none"
+        )
 
     assert torch.autograd.gradcheck(cross_entropy, (embeddings, weight))
     losses, _ = identity_cross_entropy(embeddings, ids, weight, None, 2.0)
@@ -148,7 +154,11 @@ def test_gradients():
 def test_descent_on_each_loss_separates_identities():
     torch.manual_seed(0)
     ids = torch.arange(4).repeat_interleave(3)
-    for loss in (BatchTripletLoss(margin=0.3), BatchUpperBoundLoss(), IdentityCrossEntropyLoss(8, 4)):
+    for loss in (
+        BatchTripletLoss(margin=0.3),
+        BatchUpperBoundLoss(),
+        IdentityCrossEntropyLoss(8, 4),
+    ):
         embeddings = nn.Parameter(torch.randn(12, 8))
         optimizer = torch.optim.Adam([embeddings, *loss.parameters()], lr=0.1)
         for _ in range(150):
@@ -176,7 +186,9 @@ def test_classifier_adopts_the_shape_of_the_checkpoint():
 
 
 def test_build_passes_sizes_only_to_classifiers():
-    assert build_identity_loss({"type": "IdentityCrossEntropyLoss"}, 8, 5).classifier.out_features == 5
+    assert (
+        build_identity_loss({"type": "IdentityCrossEntropyLoss"}, 8, 5).classifier.out_features == 5
+    )
     assert build_identity_loss({"type": "BatchTripletLoss", "margin": 0.3}, 8, 5).margin == 0.3
 
 

@@ -200,7 +200,11 @@ def test_degenerate_and_far_boxes_are_harmless():
 def test_batch_joins_images_with_their_identities():
     grid = make_grid()
     boxes = [random_boxes(5, 7), random_boxes(0), random_boxes(3, 8)]
-    ids = [torch.tensor([4, -1, 2, 0, 9]), torch.zeros(0, dtype=torch.int64), torch.tensor([7, 8, -1])]
+    ids = [
+        torch.tensor([4, -1, 2, 0, 9]),
+        torch.zeros(0, dtype=torch.int64),
+        torch.tensor([7, 8, -1]),
+    ]
     joined = batch_targets(grid, boxes, ids, [None, None, random_boxes(2, 9)])
     assert joined.labels.shape == (3, sum(grid.counts))
     assert set(joined.images.tolist()) <= {0, 2}

@@ -78,4 +78,6 @@ def test_two_processes_equal_one(folder, case):
         found = torch.load(folder / f"{'-'.join(case)}-{rank}.pt", weights_only=True)
         for name, gradient in expected.items():
             scale = gradient.abs().max().clamp(min=1e-3)
-            torch.testing.assert_close(found[name] / scale, gradient / scale, atol=2e-5, rtol=0, msg=name)
+            torch.testing.assert_close(
+                found[name] / scale, gradient / scale, atol=2e-5, rtol=0, msg=name
+            )

@@ -63,6 +63,20 @@ def test_loss_gives_every_parameter_a_gradient_even_without_boxes(balance, loss_
             assert parameter.grad is not None and torch.isfinite(parameter.grad).all(), name
 
 
+@pytest.mark.parametrize("balance", BALANCES)
+@pytest.mark.parametrize("loss_id", ID_LOSSES)
+def test_mixed_precision_changes_the_losses_little(balance, loss_id):
+    model = small_jde(balance={"type": balance}, loss_id={"type": loss_id}).train()
+    images = torch.randn(4, 3, 96, 128)
+    plain = model.loss(images, people())
+    with torch.autocast("cpu", torch.bfloat16):
+        mixed = model.loss(images, people())
+    for key in TASKS | {"loss"}:
+        assert mixed[key].dtype == torch.float32
+        assert mixed[key].item() == pytest.approx(plain[key].item(), rel=0.1, abs=0.02), key
+    mixed["loss"].backward()
+
+
 def test_loss_values_by_hand():
     head = bare_head(anchors=[[(16, 48)], [(64, 192)], [(256, 768)]])
     boxes, embeddings = (
@@ -94,13 +108,17 @@ def test_foreground_anchors_have_the_expected_deltas():
     anchors = grid_anchors(torch.tensor([[16.0, 48.0]]), (12, 16), 8)
     wanted = encode_boxes(anchors, truth.gt_instances.bboxes.expand_as(anchors))
     maps[0][0, :4] = wanted.T.reshape(4, 12, 16)
-    assert head.loss_by_feat(maps, empty_maps()[1], [truth])["box/8"].item() == pytest.approx(0, abs=1e-12)
+    assert head.loss_by_feat(maps, empty_maps()[1], [truth])["box/8"].item() == pytest.approx(
+        0, abs=1e-12
+    )
 
 
 @pytest.mark.parametrize(("per", "expected"), [("anchor", [1, 3]), ("cell", [3])])
 def test_identity_is_taken_per_anchor_or_per_cell(per, expected):
     # Two anchors of one cell belong to different people.
-    head = bare_head(anchors=[[(16, 48), (16, 16)], [(64, 192)] * 2, [(256, 768)] * 2], identity_per=per)
+    head = bare_head(
+        anchors=[[(16, 48), (16, 16)], [(64, 192)] * 2, [(256, 768)] * 2], identity_per=per
+    )
     maps = [m.unflatten(1, (4, 6))[:, :2].flatten(1, 2) for m in empty_maps()[0]]
     truth = sample([[24, 0, 40, 48], [24, 16, 40, 32]], [3, 1])
     targets = head.targets(head.grid(maps), [truth])
@@ -124,7 +142,9 @@ def test_normalisers_count_only_what_takes_part():
     plain = head.loss_by_feat(maps, embeddings, [truth])
     empty = sample([])
     doubled = head.loss_by_feat(
-        [m.repeat(2, 1, 1, 1) for m in maps], [e.repeat(2, 1, 1, 1) for e in embeddings], [truth, empty]
+        [m.repeat(2, 1, 1, 1) for m in maps],
+        [e.repeat(2, 1, 1, 1) for e in embeddings],
+        [truth, empty],
     )
     for key in ("cls/8", "box/8", "id/8"):  # an image without people changes no mean of people
         assert doubled[key].item() == pytest.approx(plain[key].item(), rel=1e-5), key
@@ -172,7 +192,9 @@ def test_settings_of_both_tasks():
     assert found["track"] == DecodeSettings(score_thr=0.6)
     assert found["detection"] == DecodeSettings(score_thr=0.1)
     assert decode_settings(None)["detection"].nms_iou == 0.5
-    with pytest.raises(ValueError, match=r"test_cfg has unknown keys \['nms_thr'\]; known.*nms_iou"):
+    with pytest.raises(
+        ValueError, match=r"test_cfg has unknown keys \['nms_thr'\]; known.*nms_iou"
+    ):
         bare_head(test_cfg={"nms_thr": 0.4})
     with pytest.raises(ValueError, match=r"det_cfg has unknown keys \['score'\]"):
         bare_head(test_cfg={"det_cfg": {"score": 0.4}})
@@ -199,8 +221,12 @@ def test_results_do_not_depend_on_the_batch():
         alone = [model.predict(image[None], [sample([])])[0] for image in images]
     assert sum(len(one.pred_instances) for one in alone) > 20
     for a, b in zip(together, alone, strict=True):
-        torch.testing.assert_close(a.pred_instances.bboxes, b.pred_instances.bboxes, atol=1e-3, rtol=0)
-        torch.testing.assert_close(a.pred_instances.embeddings, b.pred_instances.embeddings, atol=1e-4, rtol=0)
+        torch.testing.assert_close(
+            a.pred_instances.bboxes, b.pred_instances.bboxes, atol=1e-3, rtol=0
+        )
+        torch.testing.assert_close(
+            a.pred_instances.embeddings, b.pred_instances.embeddings, atol=1e-4, rtol=0
+        )
 
 
 def test_embed_takes_the_cell_of_the_best_anchor():

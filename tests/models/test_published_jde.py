@@ -172,7 +172,9 @@ def test_the_tool_writes_a_checkpoint(tool, published, tmp_path, capsys):
     said = capsys.readouterr().out
     assert "left out: odd" in said and "jde_darknet53_1088x608.py" in said
     written = torch.load(out, weights_only=True)["state_dict"]
-    assert torch.equal(written["detector.backbone.conv1.conv.weight"], published["module_list.0.conv_0.weight"])
+    assert torch.equal(
+        written["detector.backbone.conv1.conv.weight"], published["module_list.0.conv_0.weight"]
+    )
     assert [p.name for p in out.parent.iterdir()] == ["jde.pth"]
 
 

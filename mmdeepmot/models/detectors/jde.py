@@ -83,8 +83,9 @@ class JDE(SingleStageDetector):
         largest = self.bbox_head.strides[-1]
         if height % largest or width % largest:
             raise ValueError(
-                f"the input's height and width must be multiples of {largest}, got {height}x{width} "
-                "(HxW): set the size of Letterbox or the preprocessor's pad_size_divisor"
+                f"the input's height and width must be multiples of {largest}, got "
+                f"{height}x{width} (HxW): set the size of Letterbox or the preprocessor's "
+                "pad_size_divisor"
             )
         features = super().extract_feat(batch_inputs)
         return tuple(sorted(features, key=lambda feature: -feature.shape[-1]))

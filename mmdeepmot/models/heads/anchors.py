@@ -78,7 +78,9 @@ def resolve_anchors(anchors: str | AnchorSizes, num_scales: int) -> list[Tensor]
             names = ["paper", *PUBLISHED_ANCHORS]
             raise ValueError(f"anchors must be one of {names} or a list of sizes, got {anchors!r}")
     if len(anchors) != num_scales:
-        raise ValueError(f"anchors has {len(anchors)} scales, but the head has {num_scales} strides")
+        raise ValueError(
+            f"anchors has {len(anchors)} scales, but the head has {num_scales} strides"
+        )
     counts = [len(sizes) for sizes in anchors]
     if len(set(counts)) != 1 or counts[0] == 0:
         raise ValueError(f"every scale needs the same number of anchors (at least 1), got {counts}")

@@ -17,6 +17,7 @@ Where paper and published code differ, the paper is followed:
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from itertools import pairwise
 from typing import Any, Literal, get_args
 
 import torch
@@ -92,9 +93,9 @@ def decode_settings(test_cfg: Mapping[str, Any] | None) -> dict[str, DecodeSetti
 
 
 def split_mean(values: Tensor, scale: Tensor, counts: Tensor) -> Tensor:
-    """Sums ``(S,)`` of ``values`` ``(P,)`` by their ``scale`` ``(P,)``, over ``counts`` ``(S,)``."""
-    member = F.one_hot(scale, len(counts)).to(values.dtype)
-    return values @ member / counts
+    """Sums of ``values`` ``(P,)`` by their ``scale`` ``(P,)``, divided by ``counts`` ``(S,)``."""
+    member = F.one_hot(scale, len(counts))
+    return (values[:, None] * member).sum(dim=0) / counts
 
 
 def global_counts(counts: Tensor) -> Tensor:
@@ -190,9 +191,7 @@ class JDEHead(BaseModule):
         self.box_convs = nn.ModuleList()
         for before, inside in zip(in_channels, feat_channels, strict=True):
             widths = [before] + [inside] * stacked_convs
-            layers = [
-                ConvModule(a, b, 3, **convs) for a, b in zip(widths[:-1], widths[1:], strict=True)
-            ]
+            layers = [ConvModule(a, b, 3, **convs) for a, b in pairwise(widths)]
             self.box_convs.append(nn.Sequential(*layers, nn.Conv2d(widths[-1], self.box_dims, 1)))
         self.embed_convs = nn.ModuleList(
             nn.Conv2d(channels, embed_dims, 3, padding=1) for channels in in_channels
@@ -210,13 +209,18 @@ class JDEHead(BaseModule):
         """Channels of the map of boxes and scores, 6A."""
         return 6 * self.num_anchors
 
+    def score_convs(self) -> list[nn.Conv2d]:
+        """The last convolution before boxes and scores, of each scale."""
+        return [layers[-1] for layers in self.box_convs]  # type: ignore[index]
+
     def init_weights(self) -> None:
         """As ``init_cfg`` says; the bias of the scores such that foreground has the ``prior``."""
         super().init_weights()
         if self.prior is None:
             return
-        for layers in self.box_convs:
-            bias = layers[-1].bias.data.view(self.num_anchors, 6)
+        for last in self.score_convs():
+            assert last.bias is not None
+            bias = last.bias.data.view(self.num_anchors, 6)
             bias[:, 5] = bias[:, 4] + torch.logit(torch.tensor(self.prior))
 
     def forward(self, features: Sequence[Tensor]) -> HeadOutputs:
@@ -246,9 +250,7 @@ class JDEHead(BaseModule):
         return joined[..., :4], joined[..., 4:]
 
     @staticmethod
-    def gather(
-        embeddings: Sequence[Tensor], images: Tensor, scale: Tensor, cell: Tensor
-    ) -> Tensor:
+    def gather(embeddings: Sequence[Tensor], images: Tensor, scale: Tensor, cell: Tensor) -> Tensor:
         """Embeddings ``(P, D)`` at given places.
 
         Args:
@@ -283,7 +285,9 @@ class JDEHead(BaseModule):
         ]
         return batch_targets(grid, boxes, identities, ignored, **self.thresholds)
 
-    def loss(self, features: Sequence[Tensor], samples: Sequence[DetDataSample]) -> dict[str, Tensor]:
+    def loss(
+        self, features: Sequence[Tensor], samples: Sequence[DetDataSample]
+    ) -> dict[str, Tensor]:
         """Losses of a batch.
 
         Args:
@@ -302,7 +306,10 @@ class JDEHead(BaseModule):
         return {"loss": total, **log, **{f"w/{name}": w for name, w in weights.items()}}
 
     def loss_by_feat(
-        self, boxes: Sequence[Tensor], embeddings: Sequence[Tensor], samples: Sequence[DetDataSample]
+        self,
+        boxes: Sequence[Tensor],
+        embeddings: Sequence[Tensor],
+        samples: Sequence[DetDataSample],
     ) -> dict[str, Tensor]:
         """Every task's loss (``cls/8``, ``box/8``, ``id/8``, …) from the maps of :meth:`forward`.
 
@@ -367,7 +374,8 @@ class JDEHead(BaseModule):
         task: str = "track",
     ) -> list[InstanceData]:
         """Detections of a batch; see :meth:`predict_by_feat`."""
-        return self.predict_by_feat(*self(features), samples, rescale=rescale, task=task)
+        boxes, embeddings = self(features)
+        return self.predict_by_feat(boxes, embeddings, samples, rescale=rescale, task=task)
 
     def predict_by_feat(
         self,
@@ -457,9 +465,7 @@ class JDEHead(BaseModule):
         images = torch.repeat_interleave(torch.tensor(lengths, device=grid.device))
         taken = self.gather(embeddings, images, *grid.scale_and_cell(numbers)).float()
         taken = F.normalize(taken, dim=-1)
-        return list(
-            zip(taken.split(lengths), (iou > self.embed_iou).split(lengths), strict=True)
-        )
+        return list(zip(taken.split(lengths), (iou > self.embed_iou).split(lengths), strict=True))
 
 
 def boxes_to_original(boxes: Tensor, sample: DetDataSample) -> Tensor:

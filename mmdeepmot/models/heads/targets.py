@@ -122,7 +122,9 @@ def overlap_share(sizes: Tensor, shape: tuple[int, int], stride: int, boxes: Ten
 def paired_iou(a: Tensor, b: Tensor) -> Tensor:
     """IoU ``(P,)`` of boxes ``a`` ``(P, 4)`` with ``b`` ``(P, 4)``, xyxy px, row by row."""
     inter = (
-        (torch.minimum(a[:, 2:], b[:, 2:]) - torch.maximum(a[:, :2], b[:, :2])).clamp(min=0).prod(-1)
+        (torch.minimum(a[:, 2:], b[:, 2:]) - torch.maximum(a[:, :2], b[:, :2]))
+        .clamp(min=0)
+        .prod(-1)
     )
     union = (a[:, 2:] - a[:, :2]).prod(-1) + (b[:, 2:] - b[:, :2]).clamp(min=0).prod(-1) - inter
     return inter / union
@@ -151,15 +153,15 @@ def _force_best(grid: AnchorGrid, boxes: Tensor) -> tuple[Tensor, Tensor]:
     """Anchor numbers and box numbers of every box's best anchor; the higher IoU wins a contest."""
     number, iou = best_anchors(grid, boxes)
     order = torch.arange(len(boxes), device=boxes.device)
-    better = (iou[None] > iou[:, None]) | ((iou[None] == iou[:, None]) & (order[None] < order[:, None]))
+    better = (iou[None] > iou[:, None]) | (
+        (iou[None] == iou[:, None]) & (order[None] < order[:, None])
+    )
     loses = ((number[None] == number[:, None]) & better).any(dim=1)
     keep = (iou > 0) & ~loses
     return number[keep], order[keep]
 
 
-def _near_ignored(
-    grid: AnchorGrid, ignored: Tensor, iou_thr: float, cover_thr: float
-) -> Tensor:
+def _near_ignored(grid: AnchorGrid, ignored: Tensor, iou_thr: float, cover_thr: float) -> Tensor:
     """``(K,)`` bool: anchors with IoU >= ``iou_thr`` to an ignored box, or covered by one."""
     masks = []
     for sizes, shape, stride in grid.scales():
@@ -201,7 +203,9 @@ def assign_targets(
     labels = torch.zeros(total, dtype=torch.int64, device=grid.device)
     owner = torch.zeros(total, dtype=torch.int64, device=grid.device)
     if len(boxes):
-        owner = torch.cat([overlap_share(*s, boxes).max(dim=-1)[1].flatten() for s in grid.scales()])
+        owner = torch.cat(
+            [overlap_share(*s, boxes).max(dim=-1)[1].flatten() for s in grid.scales()]
+        )
         iou = paired_iou(grid.boxes(), boxes[owner])
         labels[iou >= bg_thr] = IGNORED
         labels[iou > fg_thr] = FOREGROUND

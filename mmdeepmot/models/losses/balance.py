@@ -174,7 +174,8 @@ def gradient_gram(values: Sequence[Tensor], features: Sequence[Tensor]) -> Tenso
             continue
         rows = torch.stack([of_feature[task].flatten().float() for task in tasks])
         index = torch.tensor(tasks, device=gram.device)
-        gram[index[:, None], index] += rows @ rows.T
+        with torch.autocast(rows.device.type, enabled=False):
+            gram[index[:, None], index] += rows @ rows.T
     return gram
 
 

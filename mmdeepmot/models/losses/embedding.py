@@ -71,10 +71,17 @@ def identity_cross_entropy(
 def _hardest_positive(
     embeddings: Tensor, identities: Tensor, scale: float
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Similarity minus that of the hardest positive ``(K, K)``, negatives ``(K, K)``, valid ``(K,)``."""
+    """Similarities minus that of the hardest positive, and who has negatives and positives.
+
+    Returns:
+        ``(K, K)`` differences, ``(K, K)`` bool negatives, ``(K,)`` bool has a positive.
+    """
     _check(embeddings, identities)
-    unit = F.normalize(embeddings.float(), dim=-1)
-    similarity = scale * unit @ unit.T
+    with torch.autocast(embeddings.device.type, enabled=False):
+        unit = F.normalize(
+            embeddings.to(torch.promote_types(embeddings.dtype, torch.float32)), dim=-1
+        )
+        similarity = scale * unit @ unit.T
     known = identities >= 0
     same = identities[:, None] == identities[None]
     itself = torch.eye(len(identities), dtype=torch.bool, device=identities.device)

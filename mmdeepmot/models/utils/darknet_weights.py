@@ -87,8 +87,8 @@ def darknet_state_dict(backbone: nn.Module, weights: DarknetWeights) -> dict[str
             end = at + own.numel()
             if end > len(weights.values):
                 raise ValueError(
-                    f"Darknet weights end inside {key}: it needs values {at} to {end}, the file has "
-                    f"{len(weights.values)}; is it the file of another architecture?"
+                    f"Darknet weights end inside {key}: it needs values {at} to {end}, the file "
+                    f"has {len(weights.values)}; is it the file of another architecture?"
                 )
             state[key] = torch.from_numpy(weights.values[at:end].copy()).view(own.shape)
             at = end
@@ -111,6 +111,7 @@ def load_darknet_weights(backbone: nn.Module, path: str | Path) -> None:
         raise ValueError(f"the backbone has parameters that Darknet's format lacks: {missing}")
 
 
+# In mmengine's own registry: BaseModule.init_weights looks there when no default scope is set.
 @WEIGHT_INITIALIZERS.register_module()
 class DarknetPretrainedInit:
     """``init_cfg=dict(type='DarknetPretrainedInit', checkpoint='…/darknet53.conv.74')``.

@@ -1,0 +1,84 @@
+"""Every JDE config is complete, builds, and its model makes one step on a tiny image."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from jde_small import sample
+
+from mmdeepmot.engine.config import load_config
+from mmdeepmot.registry import MODELS
+
+ROOT = Path(__file__).parents[2]
+CONFIGS = sorted((ROOT / "configs" / "jde").rglob("*.py"))
+PARTS = (
+    "model", "train_dataloader", "val_dataloader", "test_dataloader", "val_evaluator",
+    "test_evaluator", "optim_wrapper", "param_scheduler", "train_cfg", "val_cfg", "test_cfg",
+    "default_hooks", "visualizer",
+)  # fmt: skip
+
+
+def name(path: Path) -> str:
+    return str(path.relative_to(ROOT / "configs" / "jde"))
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=name)
+def test_config_is_complete(path):
+    cfg = load_config(path)
+    assert [part for part in PARTS if not cfg.get(part)] == []
+    assert cfg.model.tracker.type == "Tracker"
+    assert cfg.effective_batch_size % cfg.train_dataloader.batch_size == 0
+    sizes = {tuple(step["size"]) for key in ("train_pipeline", "test_pipeline")
+             for step in cfg[key] if "size" in step}  # fmt: skip
+    assert len(sizes) == 1
+    assert all(side % 32 == 0 for side in sizes.pop())
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=name)
+def test_model_makes_a_step(path, monkeypatch):
+    from mmdet.models.backbones import Darknet
+
+    shallow = {53: ((1, 1, 1, 1, 1), Darknet.arch_settings[53][1])}
+    monkeypatch.setattr(Darknet, "arch_settings", shallow)
+    model_cfg = load_config(path, check=False).model
+    model_cfg.detector.bbox_head.num_ids = 5
+    model = MODELS.build(model_cfg).train()
+    people = [sample([[10, 8, 26, 56], [32, 4, 48, 60]], [0, 3]), sample([[30, 8, 46, 56]], [3])]
+    losses = model(torch.rand(2, 3, 64, 64), people, mode="loss")
+    losses["loss"].backward()
+    optimizer = torch.optim.SGD((p for p in model.parameters() if p.requires_grad), lr=1e-4)
+    optimizer.step()
+    assert torch.isfinite(losses["loss"])
+    assert losses["box/8"] > 0 and losses["id/8"] > 0
+    assert all(torch.isfinite(p).all() for p in model.parameters())
+
+
+def test_table_3_has_its_seven_rows():
+    rows = {
+        (cfg.loss_id.type, cfg.balance.type)
+        for cfg in (
+            load_config(p, check=False).model.detector.bbox_head
+            for p in CONFIGS
+            if p.parent.name == "table3"
+        )
+    }
+    assert rows == {
+        ("BatchTripletLoss", "AppOptWeights"),
+        ("BatchUpperBoundLoss", "AppOptWeights"),
+        ("IdentityCrossEntropyLoss", "AppOptWeights"),
+        ("IdentityCrossEntropyLoss", "UniformWeights"),
+        ("IdentityCrossEntropyLoss", "MGDAUBWeights"),
+        ("IdentityCrossEntropyLoss", "LossNormWeights"),
+        ("IdentityCrossEntropyLoss", "UncertaintyWeights"),
+    }
+
+
+def test_the_paper_s_network_at_full_size_has_its_proposals():
+    with torch.device("meta"):
+        cfg = load_config(ROOT / "configs" / "jde" / "jde_darknet53_mot17half.py", check=False)
+        cfg.model.detector.bbox_head.num_ids = 5
+        detector = MODELS.build(cfg.model.detector)
+        boxes, embeddings = detector(torch.zeros(1, 3, 608, 1088), mode="tensor")
+    assert [tuple(m.shape) for m in boxes] == [(1, 24, 76, 136), (1, 24, 38, 68), (1, 24, 19, 34)]
+    assert [m.shape[1] for m in embeddings] == [512] * 3
+    assert sum(4 * m.shape[2] * m.shape[3] for m in boxes) == 54264
