@@ -16,6 +16,7 @@ from mmdeepmot.apis import MOTInferencer, TrackResult, find_checkpoint, find_con
 from mmdeepmot.apis.locate import config_root
 from mmdeepmot.apis.result import to_mot_rows
 from mmdeepmot.engine.checkpoint import CheckpointError
+from mmdeepmot.engine.config import load_config
 from mmdeepmot.io.mot import read_mot_text
 from mmdeepmot.io.video import open_video
 
@@ -366,3 +367,41 @@ def test_the_newest_checkpoint_of_a_config(tmp_path):
     elsewhere = run("elsewhere", None, 5)
     found = find_checkpoint("configs/jde/small.py", tmp_path / "elsewhere", root=tmp_path)
     assert found == elsewhere
+
+
+# --------------------------------------------------------------------------------- the real model
+
+
+@pytest.fixture(scope="module")
+def small_jde(repository):
+    """The demo's config at a size for tests, its weights random."""
+    cfg = load_config(repository / "configs" / "jde" / "jde_r18_synthmot.py").to_dict()
+    pipeline = cfg["test_dataloader"]["dataset"]["pipeline"]
+    for step in pipeline:
+        if "size" in step:
+            step["size"] = (160, 96)
+    cfg["model"]["detector"]["test_cfg"]["score_thr"] = 0.4
+    return cfg
+
+
+def test_jde_from_the_projects_config(small_jde, tmp_path):
+    torch.manual_seed(0)
+    trained = {**small_jde, "model": {**small_jde["model"]}}
+    detector = {**trained["model"]["detector"]}
+    detector["bbox_head"] = {**detector["bbox_head"], "num_ids": 9}
+    trained["model"]["detector"] = detector
+    first = MOTInferencer(trained, device="cpu")
+    weights = tmp_path / "epoch_1.pth"
+    torch.save({"state_dict": first.model.state_dict()}, weights)
+    second = MOTInferencer(small_jde, weights, device="cpu")  # num_ids=None, as in the config
+
+    frames = [np.full((120, 200, 3), 90, np.uint8) for _ in range(5)]
+    for index, image in enumerate(frames):
+        image[30:100, 40 + 3 * index : 70 + 3 * index] = (30, 200, 60)
+    expected = list(first.stream(frames, batch_size=2))
+    assert [len(one) > 0 for one in expected[1:]] == [True] * 4
+    assert_equal(second(frames, batch_size=2), expected)
+    for result in expected:
+        assert np.isfinite(result.bboxes).all()
+        assert (result.ids >= 1).all()
+        assert len(np.unique(result.ids)) == len(result)
