@@ -87,10 +87,10 @@ def prepare(args: argparse.Namespace) -> "Config":
     """Load the config and apply the command line to it."""
     import torch
 
-    from mmdeepmot.engine.config import load_config
+    from mmdeepmot.engine.config import ConfigError, load_config
 
     if args.device and args.device.startswith("cuda") and not torch.cuda.is_available():
-        raise RuntimeError(f"--device {args.device}: torch {torch.__version__} sees no GPU.")
+        raise ConfigError(f"--device {args.device}: torch {torch.__version__} sees no GPU.")
     cfg = load_config(args.config, args.cfg_options)
     cfg.work_dir = args.work_dir or cfg.get("work_dir") or f"work_dirs/{Path(args.config).stem}"
     if args.seed is not None:

@@ -56,6 +56,8 @@ _TAKEN_BY_CALLER = {
     "convert_to_iter_based": "param_scheduler",
     "name": "visualizer",
     "save_dir": "visualizer",
+    "weight": "cost",
+    "max": "cost",
 }
 """Arguments that whoever builds the part takes out of its dict, by (part of) the key's path."""
 
@@ -171,7 +173,7 @@ def _argument_problem(path: Sequence[str], node: Mapping, target: Callable, key:
     name = getattr(target, "__name__", str(target))
     if key in known:
         return None
-    if is_open and not get_close_matches(key, known - set(node), n=1, cutoff=0.85):
+    if is_open and not get_close_matches(key, known, n=1, cutoff=0.85):
         return None
     hint = nearest(key, known - set(node)) or nearest(key, known)
     return f"{'.'.join(path)}: {name} has no argument '{key}'{hint}; it takes {_listing(known)}."
