@@ -11,11 +11,14 @@ import argparse
 import sys
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
 TASKS = ("track", "detection", "embedding")
 USER_ERRORS = (FileNotFoundError, ValueError, KeyError, ImportError, TypeError, RuntimeError)
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -25,12 +28,24 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--evaluator", choices=("motmetrics", "trackeval"), default="motmetrics")
     parser.add_argument("--results", metavar="DIR", help="score DIR/SEQ.txt, without a model")
     parser.add_argument("--gt", metavar="DIR", help="with --results: DIR/SEQ/gt/gt.txt")
+    parser.add_argument("--sequences", nargs="+", metavar="SEQ", help="with --results: only these")
     parser.add_argument("--work-dir", help="by default work_dirs/NAME of the config")
     parser.add_argument("--out", metavar="PATH", help="FILE.json: scores; a folder: SEQ.txt too")
     parser.add_argument("--format-only", action="store_true", help="write --out, score nothing")
     parser.add_argument("--show-dir", metavar="DIR", help="write SEQ.mp4 with boxes, ids, trails")
     parser.add_argument("--show-sequences", nargs="+", metavar="SEQ", help="only these videos")
-    parser.add_argument("--cfg-options", nargs="+", metavar="KEY=VALUE", help="change the config")
+    if "--results" not in (
+        sys.argv if argv is None else argv
+    ):  # scoring files starts without torch
+        from mmdeepmot.engine.config import OptionAction
+
+        parser.add_argument(
+            "--cfg-options",
+            nargs="+",
+            action=OptionAction,
+            metavar="KEY=VALUE",
+            help="change the config",
+        )
     parser.add_argument("--launcher", choices=("none", "pytorch", "slurm"), default="none")
     parser.add_argument("--local_rank", "--local-rank", type=int, default=0, help=argparse.SUPPRESS)
     args = parser.parse_args(argv)
@@ -49,35 +64,32 @@ def score_files(args: argparse.Namespace) -> None:
     """Scores result files; imports no torch."""
     from mmdeepmot.evaluation.folder import evaluate_folder
 
-    print(evaluate_folder(args.results, args.gt, args.evaluator))
+    print(evaluate_folder(args.results, args.gt, args.evaluator, args.sequences))
 
 
 def test_model(args: argparse.Namespace) -> None:
     """Scores a model."""
     from mmengine.dist import is_main_process
+    from mmengine.registry import init_default_scope
 
     from mmdeepmot.apis.evaluate import check_tasks, evaluate
+    from mmdeepmot.apis.locate import find_checkpoint, find_config, newest_run
     from mmdeepmot.engine.config import load_config
-    from mmdeepmot.engine.launch import prepare
-    from mmdeepmot.engine.runs import newest_run, open_run
+    from mmdeepmot.engine.distributed import init_distributed
 
-    checkpoint = args.checkpoint
     if args.config is None:
-        run = newest_run()
-        config, checkpoint = run.config, run.checkpoint
-        print(f"newest run: {run.config}, {run.checkpoint}", flush=True)
+        config, checkpoint = newest_run()
+        print(f"newest run: {config}, {checkpoint}", flush=True)
     else:
-        config = Path(args.config)
+        config, checkpoint = find_config(args.config), args.checkpoint
     cfg = load_config(str(config), args.cfg_options)
-    if args.work_dir is not None:
-        cfg.work_dir = args.work_dir
-    elif cfg.get("work_dir") is None:
-        cfg.work_dir = str(Path("work_dirs") / config.stem)
-    if checkpoint is None:
-        checkpoint = open_run(cfg.work_dir).checkpoint
-        print(f"newest checkpoint: {checkpoint}", flush=True)
+    cfg.work_dir = args.work_dir or cfg.get("work_dir") or f"work_dirs/{config.stem}"
     check_tasks(cfg, args.eval)
-    prepare(cfg, args.launcher)
+    if checkpoint is None:
+        checkpoint = find_checkpoint(config, cfg.work_dir)
+        print(f"newest checkpoint of {config.stem}: {checkpoint}", flush=True)
+    init_default_scope(cfg.get("default_scope", "mmdeepmot"))
+    init_distributed(args.launcher, cfg)
 
     track: dict = {"evaluator": args.evaluator, "format_only": args.format_only}
     scores = args.out

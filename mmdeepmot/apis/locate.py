@@ -1,11 +1,11 @@
-"""Finding a config by its name, and the newest checkpoint that was trained with it."""
+"""Finding a config by its name, the newest checkpoint of a config, and the newest run of all."""
 
 import os
 from difflib import get_close_matches
 from pathlib import Path
 
 import mmdeepmot
-from mmdeepmot.engine.checkpoint import find_latest_checkpoint
+from mmdeepmot.engine.checkpoint import LATEST_POINTER, find_latest_checkpoint
 
 DEFAULT_WORK_DIRS = "work_dirs"
 
@@ -84,3 +84,25 @@ def find_checkpoint(
             f"{config}) or name one with --checkpoint FILE"
         )
     return max(checkpoints, key=lambda file: file.stat().st_mtime)
+
+
+def newest_run(root: str | os.PathLike[str] = DEFAULT_WORK_DIRS) -> tuple[Path, Path]:
+    """Config and newest checkpoint of the training under ``root`` that wrote one last.
+
+    The config is the whole one that the training left in its folder.
+
+    Raises:
+        FileNotFoundError: There is none.
+    """
+    pointers = sorted(
+        Path(root).glob(f"*/{LATEST_POINTER}"), key=lambda path: path.stat().st_mtime, reverse=True
+    )
+    for folder in (pointer.parent for pointer in pointers):
+        configs = sorted(folder.glob("*.py"), key=lambda path: path.stat().st_mtime)
+        checkpoint = find_latest_checkpoint(folder)
+        if configs and checkpoint is not None:
+            return configs[-1], checkpoint
+    raise FileNotFoundError(
+        f"no training with a checkpoint under {root}: give CONFIG and CHECKPOINT, or train first "
+        "(python tools/train.py CONFIG)"
+    )

@@ -6,6 +6,7 @@ from .interrupt import InterruptHook
 from .logger import LoggerHook
 from .non_finite import NonFiniteLossHook
 from .resume import ExactResumeHook, IterationSeedHook
+from .track_video import TrackVideoHook
 
 __all__ = [
     "CheckpointFitHook",
@@ -16,4 +17,5 @@ __all__ = [
     "IterationSeedHook",
     "LoggerHook",
     "NonFiniteLossHook",
+    "TrackVideoHook",
 ]
