@@ -14,6 +14,7 @@ from mmengine.config import Config
 from mmengine.registry import Registry
 from mmengine.runner import EpochBasedTrainLoop, Runner, TestLoop, ValLoop
 from mmengine.utils import ManagerMixin
+from torch.utils.data import DataLoader
 
 from mmdeepmot import registry as registries
 
@@ -45,6 +46,9 @@ _UNTYPED: dict[str, Callable] = {
     "train_cfg": EpochBasedTrainLoop,
     "val_cfg": ValLoop,
     "test_cfg": TestLoop,
+    "train_dataloader": DataLoader,
+    "val_dataloader": DataLoader,
+    "test_dataloader": DataLoader,
 }
 """Top-level dicts that need no ``type``."""
 
@@ -175,8 +179,8 @@ def _argument_problem(path: Sequence[str], node: Mapping, target: Callable, key:
         return None
     if is_open and not get_close_matches(key, known, n=1, cutoff=0.85):
         return None
-    hint = nearest(key, known - set(node)) or nearest(key, known)
-    return f"{'.'.join(path)}: {name} has no argument '{key}'{hint}; it takes {_listing(known)}."
+    hint = f"{nearest(key, known)}; it takes {_listing(known)}."
+    return f"{'.'.join(path)}: {name} has no argument '{key}'{hint}"
 
 
 def _listing(names: frozenset[str], limit: int = 12) -> str:

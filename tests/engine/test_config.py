@@ -77,6 +77,10 @@ MISSPELT = {
         "train_cfg = dict(max_epoch=2)",
         r"train_cfg: EpochTrainLoop has no argument 'max_epoch' .*'max_epochs'",
     ),
+    "argument of a data loader": (
+        "train_dataloader = dict(batchsize=4)",
+        r"child\.py:2: train_dataloader: DataLoader has no argument 'batchsize' .*'batch_size'",
+    ),
     "randomness": (
         "randomness = dict(sead=2)",
         r"randomness: set_randomness has no argument 'sead' .*'seed'",
@@ -108,7 +112,8 @@ OPTIONS = {
     "model.hed.width": r"ToyModel has no argument 'hed' \(did you mean 'head'\?\)",
     "modle.head": r"no key 'modle' in the config \(did you mean 'model'\?\)",
     "model.head.witdh": r"ToyHead has no argument 'witdh' \(did you mean 'width'\?\)",
-    "train_dataloader.batchsize": r"no key 'batchsize' in 'train_dataloader' .*'batch_size'",
+    "train_dataloader.batchsize": r"DataLoader has no argument 'batchsize' .*'batch_size'",
+    "env_cfg.cudnn_benchmrk": r"no key 'cudnn_benchmrk' in 'env_cfg' .*'cudnn_benchmark'",
     "param_scheduler.2.end": r"'param_scheduler' is a list of 2; expected an index from 0 to 1",
     "train_cfg.max_epochs.x": r"'train_cfg.max_epochs' is 3, which has no keys",
     "optim_wrapper.optimizer.learning_rate": r"SGD has no argument 'learning_rate'",

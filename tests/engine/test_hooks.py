@@ -95,9 +95,14 @@ def test_an_interrupted_run_leaves_a_checkpoint_and_says_how_to_go_on(
     config = tmp_path / "interrupted.py"
     config.write_text(
         "_base_ = 'toy.py'\n"
-        f"custom_hooks = [*_base_.custom_hooks, dict(type='KillHook', at=6, number={int(number)})]"
+        f"custom_hooks = [*_base_.custom_hooks, "
+        f"dict(type='KillHook', at=6, number={int(number)}, workers=True)]"
     )
-    options = ("optim_wrapper.accumulative_counts=3", "default_hooks.checkpoint.latest_iters=0")
+    options = (
+        "train_dataloader.num_workers=2",
+        "optim_wrapper.accumulative_counts=3",
+        "default_hooks.checkpoint.latest_iters=0",
+    )
     run = run_train(config, "--work-dir", tmp_path / "w", "--cfg-options", *options)
     assert run.returncode == 130
     assert "Interrupted; checkpoint written" in run.output

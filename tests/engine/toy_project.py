@@ -4,6 +4,7 @@ Used in processes of their own through ``custom_imports`` (this folder on PYTHON
 test process through ``import toy_project``.
 """
 
+import multiprocessing
 import os
 import signal
 from typing import Any
@@ -110,12 +111,15 @@ class ToyMetric:
 
 @HOOKS.register_module()
 class KillHook(Hook):
-    """Sends a signal to its own process before an iteration (counted from 0)."""
+    """Sends a signal to its own process (and its workers) before an iteration, from 0."""
 
-    def __init__(self, at: int, number: int = signal.SIGKILL) -> None:
+    def __init__(self, at: int, number: int = signal.SIGKILL, workers: bool = False) -> None:
         self.at = at
         self.number = number
+        self.workers = workers
 
     def before_train_iter(self, runner: Any, batch_idx: int, data_batch: Any = None) -> None:
         if runner.iter == self.at:
+            for worker in multiprocessing.active_children() if self.workers else ():
+                os.kill(worker.pid, self.number)
             os.kill(os.getpid(), self.number)

@@ -1,6 +1,8 @@
 """Ctrl-C and a scheduler's SIGTERM lose nothing."""
 
 import signal
+from collections.abc import Callable, Sequence
+from functools import partial
 from types import FrameType
 from typing import Any
 
@@ -13,12 +15,21 @@ from mmdeepmot.registry import HOOKS
 from .checkpoint import CheckpointHook
 
 
+def _shield(signals: Sequence[int], init: Callable[[int], None] | None, worker_id: int) -> None:
+    """Let a worker process ignore signals, then initialise it; it still ends with its parent."""
+    for number in signals:
+        signal.signal(number, signal.SIG_IGN)
+    if init is not None:
+        init(worker_id)
+
+
 @HOOKS.register_module()
 class InterruptHook(Hook):
     """On SIGINT or SIGTERM finish the iteration, write a checkpoint, then stop.
 
     A second signal stops at once. The stop is a ``KeyboardInterrupt``. Under several processes
-    the first one writes; the launcher ends the others.
+    the first one writes; the launcher ends the others. Worker processes of the data loaders,
+    which get the same signals from a terminal or a scheduler, ignore them until then.
     """
 
     priority = "LOWEST"
@@ -30,6 +41,11 @@ class InterruptHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Start to listen."""
+        loaders = [runner.train_dataloader]
+        if runner.val_loop is not None:
+            loaders.append(runner.val_dataloader)
+        for loader in loaders:
+            loader.worker_init_fn = partial(_shield, self._signals, loader.worker_init_fn)
         try:
             for number in self._signals:
                 self._previous[number] = signal.signal(number, self._receive)
