@@ -21,6 +21,7 @@ PHASES = 12  # moments of a step cycle that are drawn
 LEFT, RIGHT, BOTTOM, TOP = -0.42, 0.42, -0.08, 1.1  # of a figure's sheet, body heights
 
 _SWING: dict[Gait, float] = {"stand": 0.05, "walk": 0.36, "run": 0.55}
+_AWAY = 0.45  # cosine of the heading above which a face is not seen
 _FAR_SIDE = 0.82  # brightness of the limbs on the far side
 _TILT = 0.14  # how far a point one body height further away is drawn higher
 
@@ -257,22 +258,22 @@ class _Figure:
         )
         self.sheet.rect(x - half, y + 0.02, x + half, y + 0.035, shade(self.look.bag_colour, 0.7))
 
+    def draw_hair_behind(self) -> None:
+        """Long hair of somebody who does not walk away: it falls behind the shoulders."""
+        if self.look.hair_style != "long" or self.cos > _AWAY:
+            return
+        x, y = self.spot(0, self.lean * 1.4 + 0.008, 0.925)
+        low = (x - 0.045 * self.sin, y - 0.11)
+        self.sheet.capsule((x - 0.02 * self.sin, y), low, 0.068, 0.06, shade(self.look.hair, 0.85))
+
     def draw_head(self) -> None:
         look, sheet = self.look, self.sheet
         lean = self.lean * 1.4
         neck = self.spot(0, lean, 0.85)
         x, y = self.spot(0, lean + 0.008, 0.925)
-        away = self.cos > 0.45
+        away = self.cos > _AWAY
         turned = abs(self.sin)
         long_hair = look.hair_style == "long"
-        if long_hair and not away:
-            sheet.capsule(
-                (x - 0.02 * self.sin, y),
-                (x - 0.035 * self.sin, y - 0.1),
-                0.066,
-                0.055,
-                shade(look.hair, 0.85),
-            )
         sheet.capsule((neck[0], neck[1] - 0.01), (x, y - 0.02), 0.03, 0.032, shade(look.skin, 0.88))
         rx, ry = 0.055 + 0.006 * turned, 0.07
         hair = look.skin if look.hair_style == "bald" else look.hair
@@ -306,7 +307,7 @@ class _Figure:
         dark = shade(look.hat_colour, 0.78)
         if look.hat == "cap":
             front = 0.05 * self.sin
-            if self.cos < 0.45:
+            if self.cos < _AWAY:
                 sheet.ellipse(x + front * 1.25, low, 0.05 + 0.012 * abs(self.sin), 0.012, dark)
         elif look.hat == "sunhat":
             sheet.ellipse(x, low, 0.115, 0.02, dark)
@@ -328,6 +329,7 @@ class _Figure:
                 self.draw_arm(side)
         for side in order:
             self.draw_leg(side)
+        self.draw_hair_behind()
         self.draw_torso()
         if self.look.bag == "backpack" and pack_in_front:
             self.draw_backpack()
