@@ -95,8 +95,8 @@ def installed(environment: Path) -> tuple[tuple[int, ...], dict[str, str]]:
 
 def set_up(environment: Path) -> None:
     """Install mmdeepmot and what it needs into an environment, unless that is done already."""
-    stamp = environment / f".mmdeepmot-{fingerprint()}"
-    if stamp.exists():
+    stamp = environment / ".mmdeepmot-ready"
+    if stamp.exists() and stamp.read_text() == fingerprint():
         return
     unfinished = environment / ".mmdeepmot-unfinished"
     own = environment == ROOT / ".venv"
@@ -109,18 +109,19 @@ def set_up(environment: Path) -> None:
         environment.mkdir()
         unfinished.touch()
         _run(python, "-m", "venv", environment)
+    quick = ["--no-compile"] if own else []
     if "torch" not in installed(environment)[1]:
         _say(f"installing torch {TORCH}")
-        _pip(environment, "install", f"torch=={TORCH}")
-    _say("installing mmdeepmot and its dependencies")
+        _pip(environment, "install", *quick, f"torch=={TORCH}")
+    _say("installing mmdeepmot and its dependencies (a minute)")
     constraints = environment / ".mmdeepmot-constraints.txt"
     constraints.write_text("\n".join(constrain(*installed(environment))) + "\n")
-    _pip(environment, "install", "-c", constraints, "-e", f"{ROOT}[tests]")
+    _pip(environment, "install", "-q", *quick, "-c", constraints, "-e", f"{ROOT}[tests]")
     _mend_opencv(environment)
+    if own:
+        _compile(environment)
     unfinished.unlink(missing_ok=True)
-    for old in environment.glob(".mmdeepmot-*[0-9a-f]"):
-        old.unlink()
-    stamp.touch()
+    stamp.write_text(fingerprint())
     _say("done")
 
 
@@ -166,6 +167,16 @@ def suitable_python() -> str:
         "mmdeepmot: expected a Python >= 3.10 with venv and ensurepip on the PATH; found "
         f"{', '.join(seen)}. Install one (on Debian and Ubuntu: apt install python3 python3-venv)"
     )
+
+
+def _compile(environment: Path) -> None:
+    """Compile what is installed to bytecode, on all cores (pip uses one).
+
+    Files that do not compile (examples for another Python) are none of ours.
+    """
+    python = str(interpreter(environment))
+    words = [python, "-m", "compileall", "-j", "0", "-qq", str(environment / "lib")]
+    subprocess.run(words, stdout=subprocess.DEVNULL)
 
 
 def _mend_opencv(environment: Path) -> None:
