@@ -485,10 +485,13 @@ fork_only = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 
 
 @fork_only
-def test_killed_generation_leaves_no_half_folder_and_goes_on(tiny: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("workers", [1, 2])
+def test_killed_generation_leaves_no_half_folder_and_goes_on(
+    workers: int, tiny: Path, tmp_path: Path
+) -> None:
     folder = tmp_path / "set"
     partial = tmp_path / ".set.partial"
-    process = run_forked(lambda: generate(TINY, folder, workers=1, progress=False))
+    process = run_forked(lambda: generate(TINY, folder, workers=workers, progress=False))
     end = time.monotonic() + 60
     while not list(partial.glob("*/SynthMOT-*")) and time.monotonic() < end:
         time.sleep(0.002)
