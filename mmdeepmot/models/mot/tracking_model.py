@@ -12,6 +12,7 @@ from mmengine.model import BaseModel
 from mmengine.structures import InstanceData
 from torch import Tensor
 
+from mmdeepmot.ops import announce
 from mmdeepmot.registry import MODELS, TRACKERS
 from mmdeepmot.structures import Detections, Frame, Tracks
 
@@ -112,6 +113,7 @@ class TrackingModel(BaseModel):
     ) -> None:
         preprocessor = MODELS.build(data_preprocessor or {"type": "MOTDataPreprocessor"})
         super().__init__(preprocessor, init_cfg)
+        announce()
         self.detector = MODELS.build(detector)
         self.tracker = TRACKERS.build(tracker) if tracker is not None else None
         self.set_task(task)
