@@ -113,26 +113,59 @@ def test_foreground_anchors_have_the_expected_deltas():
     )
 
 
-@pytest.mark.parametrize(("per", "expected"), [("anchor", [1, 3]), ("cell", [3])])
-def test_identity_is_taken_per_anchor_or_per_cell(per, expected):
-    # Two anchors of one cell belong to different people.
-    head = bare_head(
-        anchors=[[(16, 48), (16, 16)], [(64, 192)] * 2, [(256, 768)] * 2], identity_per=per
-    )
+def two_people_in_one_cell(**kwargs):
+    """A head and maps where two anchors of one cell belong to different people."""
+    head = bare_head(anchors=[[(16, 48), (16, 16)], [(64, 192)] * 2, [(256, 768)] * 2], **kwargs)
     maps = [m.unflatten(1, (4, 6))[:, :2].flatten(1, 2) for m in empty_maps()[0]]
-    truth = sample([[24, 0, 40, 48], [24, 16, 40, 32]], [3, 1])
-    targets = head.targets(head.grid(maps), [truth])
-    scale, cell = head.grid(maps).scale_and_cell(targets.anchors)
+    embeddings = [torch.randn_like(e) for e in empty_maps()[1]]
+    truth = sample([[24, 0, 40, 48], [24, 16, 40, 32], [88, 24, 104, 72]], [3, 1, -1])
+    return head, maps, embeddings, truth
+
+
+def identity_loss_by_loops(head, maps, embeddings, truth, per):
+    """Mean over foreground anchors with identity (or over cells, the largest identity)."""
+    grid = head.grid(maps)
+    targets = head.targets(grid, [truth])
+    scale, cell = grid.scale_and_cell(targets.anchors)
+    rows = list(zip(scale.tolist(), cell.tolist(), targets.identities.tolist(), strict=True))
+    if per == "cell":
+        rows = [
+            (*place, max(i for *p, i in rows if tuple(p) == place))
+            for place in {r[:2] for r in rows}
+        ]
+    values = {0: [], 1: [], 2: []}
+    for s, c, identity in rows:
+        if identity >= 0:
+            one = embeddings[s][0].flatten(1)[:, c][None]
+            values[s].append(head.loss_id(one, torch.tensor([identity]))[0].item())
+    return [sum(v) / max(len(v), 1) for v in values.values()], len(values[0])
+
+
+@pytest.mark.parametrize("per", ["anchor", "cell"])
+def test_identity_loss_equals_loops_over_anchors_or_cells(per):
+    head, maps, embeddings, truth = two_people_in_one_cell(identity_per=per)
+    expected, count = identity_loss_by_loops(head, maps, embeddings, truth, per)
+    assert (
+        count == {"anchor": 4, "cell": 3}[per]
+    )  # rows 2, 3, 4 of the tall one; row 3 of the other
+    found = head.loss_by_feat(maps, embeddings, [truth])
+    assert [found[f"id/{s}"].item() for s in (8, 16, 32)] == pytest.approx(expected, rel=1e-5)
+
+
+def test_a_cell_of_two_people_goes_to_the_larger_identity_in_the_code_s_way():
+    head, maps, embeddings, truth = two_people_in_one_cell(identity_per="cell")
     seen = []
-    head.loss_id.forward = lambda e, i: (seen.append(i), (e.sum(1) * 0, i >= 0))[1]
-    head._identity_losses(empty_maps()[1], targets, scale, cell)
-    here = (cell == 3 * 16 + 4) if per == "anchor" else None
-    found = seen[0][here] if here is not None else seen[0]
-    if per == "anchor":
-        assert sorted(found.tolist()) == expected
-    else:
-        assert len(seen[0]) == len(cell.unique())
-        assert (seen[0] == 3).sum() >= 1
+    head.loss_id.forward = lambda e, i: (seen.append(i.tolist()), (e.sum(1) * 0, i >= 0))[1]
+    head.loss_by_feat(maps, embeddings, [truth])
+    assert seen == [[3, 3, 3]]
+
+
+@pytest.mark.parametrize("loss_id", ID_LOSSES)
+@pytest.mark.parametrize("per", ["anchor", "cell"])
+def test_no_identity_at_all_costs_nothing(loss_id, per):
+    head = bare_head(loss_id={"type": loss_id}, identity_per=per)
+    losses = head.loss_by_feat(*empty_maps(), [sample([[24, 0, 40, 48]], [-1])])
+    assert losses["id/8"].item() == 0 and losses["box/8"].item() > 0
 
 
 def test_normalisers_count_only_what_takes_part():

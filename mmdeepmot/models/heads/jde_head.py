@@ -92,10 +92,16 @@ def decode_settings(test_cfg: Mapping[str, Any] | None) -> dict[str, DecodeSetti
     return {"track": track, "detection": replace(track, **changes)}
 
 
-def split_mean(values: Tensor, scale: Tensor, counts: Tensor) -> Tensor:
-    """Sums of ``values`` ``(P,)`` by their ``scale`` ``(P,)``, divided by ``counts`` ``(S,)``."""
-    member = F.one_hot(scale, len(counts))
-    return (values[:, None] * member).sum(dim=0) / counts
+def split_sum(values: Tensor, scale: Tensor, number: int) -> Tensor:
+    """Sums ``(number,)`` of ``values`` ``(P,)`` by their ``scale`` ``(P,)``."""
+    return (values[:, None] * F.one_hot(scale, number)).sum(dim=0)
+
+
+def unique_columns(columns: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Distinct columns ``(C, U)`` of ``(C, P)``, number of each ``(P,)``, how often each ``(U,)``."""
+    if columns.shape[1] == 0:  # torch.unique refuses it
+        return columns, columns[0], columns[0]
+    return columns.unique(dim=1, return_inverse=True, return_counts=True)
 
 
 def global_counts(counts: Tensor) -> Tensor:
@@ -328,8 +334,7 @@ class JDEHead(BaseModule):
         scale, cell = grid.scale_and_cell(targets.anchors)
         wanted = encode_boxes(grid.boxes()[targets.anchors], targets.boxes)
         box = F.smooth_l1_loss(deltas[targets.images, targets.anchors], wanted, reduction="none")
-        identity, id_scale = self._identity_losses(embeddings, targets, scale, cell)
-        id_loss, id_valid = identity
+        id_loss, id_weight, id_scale = self._identity_losses(embeddings, targets, scale, cell)
 
         number = len(self.strides)
         counts = global_counts(
@@ -337,14 +342,14 @@ class JDEHead(BaseModule):
                 (
                     torch.stack([part.sum() for part in valid]),
                     torch.bincount(scale, minlength=number),
-                    torch.bincount(id_scale[id_valid], minlength=number),
+                    split_sum(id_weight, id_scale, number),
                 )
             )
         )
         per_kind = (
             cls / counts[:number],
-            split_mean(box.mean(dim=-1), scale, counts[number : 2 * number]),
-            split_mean(id_loss * id_valid, id_scale, counts[2 * number :]),
+            split_sum(box.mean(dim=-1), scale, number) / counts[number : 2 * number],
+            split_sum(id_loss * id_weight, id_scale, number) / counts[2 * number :],
         )
         return {
             f"{kind}/{stride}": values[s]
@@ -354,17 +359,25 @@ class JDEHead(BaseModule):
 
     def _identity_losses(
         self, embeddings: Sequence[Tensor], targets: BatchTargets, scale: Tensor, cell: Tensor
-    ) -> tuple[tuple[Tensor, Tensor], Tensor]:
-        """Identity losses and which count, one for each embedding, and the embeddings' scales."""
-        images, identities = targets.images, targets.identities
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Identity losses ``(U,)``, how many times each counts ``(U,)``, and their scales ``(U,)``.
+
+        Foreground anchors of one cell and one person have the same embedding. A loss that looks
+        at one embedding alone is computed once for them and counted as often as they are.
+        """
+        known = targets.identities >= 0
+        columns = torch.stack((scale, targets.images, cell, targets.identities))[:, known]
+        times = torch.ones_like(columns[0])
         if self.identity_per == "cell":
-            places, owner = torch.stack((scale, images, cell)).unique(dim=1, return_inverse=True)
-            scale, images, cell = places
-            identities = torch.full_like(scale, -1).scatter_reduce(
-                0, owner, identities, "amax", include_self=True
-            )
+            places, owner, _ = unique_columns(columns[:3])
+            largest = torch.full_like(places[0], -1).scatter_reduce(0, owner, columns[3], "amax")
+            columns, times = torch.cat((places, largest[None])), torch.ones_like(largest)
+        elif getattr(self.loss_id, "one_by_one", False):
+            columns, _, times = unique_columns(columns)
+        scale, images, cell, identities = columns
         taken = self.gather(embeddings, images, scale, cell)
-        return self.loss_id(taken, identities), scale
+        losses, valid = self.loss_id(taken, identities)
+        return losses, times * valid, scale
 
     def predict(
         self,

@@ -8,6 +8,10 @@ Every loss gives one value for each embedding and says which of them count, so t
 can group them (by scale) and divide by counts taken over all processes. Embeddings without
 identity (-1) never count and are no one's negative or positive.
 
+Class attributes for the caller: ``needs_identities``: the loss wants to be built with
+``embed_dims`` and ``num_ids``; ``one_by_one``: the loss of an embedding does not depend on the
+others, so that equal embeddings need to be given only once.
+
 The paper does not say how embeddings are scaled in Eq. 1 and 2; here they are L2-normalised (as
 they are compared at inference) and their similarity is multiplied by ``scale``. Triplets are mined
 within the mini-batch of one process.
@@ -138,6 +142,7 @@ class IdentityCrossEntropyLoss(nn.Module):
     """
 
     needs_identities: ClassVar[bool] = True
+    one_by_one: ClassVar[bool] = True
 
     def __init__(
         self, embed_dims: int, num_ids: int | None = None, scale: float | None = None
@@ -184,6 +189,7 @@ class BatchTripletLoss(nn.Module):
     """:func:`triplet_loss` with fixed ``scale`` and ``margin``; needs batches of frame pairs."""
 
     needs_identities: ClassVar[bool] = False
+    one_by_one: ClassVar[bool] = False
 
     def __init__(self, scale: float = 1.0, margin: float = 0.0) -> None:
         super().__init__()
@@ -200,6 +206,7 @@ class BatchUpperBoundLoss(nn.Module):
     """:func:`upper_bound_loss` with fixed ``scale``; needs batches of frame pairs."""
 
     needs_identities: ClassVar[bool] = False
+    one_by_one: ClassVar[bool] = False
 
     def __init__(self, scale: float = 10.0) -> None:
         super().__init__()
