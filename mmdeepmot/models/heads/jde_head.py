@@ -98,7 +98,7 @@ def split_sum(values: Tensor, scale: Tensor, number: int) -> Tensor:
 
 
 def unique_columns(columns: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Distinct columns ``(C, U)`` of ``(C, P)``, number of each ``(P,)``, how often each ``(U,)``."""
+    """Distinct columns ``(C, U)`` of ``(C, P)``, numbers ``(P,)``, how often each ``(U,)``."""
     if columns.shape[1] == 0:  # torch.unique refuses it
         return columns, columns[0], columns[0]
     return columns.unique(dim=1, return_inverse=True, return_counts=True)
