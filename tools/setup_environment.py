@@ -188,7 +188,8 @@ def _mend_opencv(environment: Path) -> None:
     if subprocess.run(
         [interpreter(environment), "-c", "import cv2"], stderr=subprocess.DEVNULL
     ).returncode:
-        version = installed(environment)[1]["opencv-python-headless"]
+        versions = installed(environment)[1]
+        version = versions.get("opencv-python-headless", versions["opencv-python"])
         wanted = f"opencv-python-headless=={version}"
         _say(f"opencv-python cannot be loaded here: installing {wanted} over it")
         _pip(environment, "install", "--no-deps", "--force-reinstall", wanted)
