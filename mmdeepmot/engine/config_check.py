@@ -17,6 +17,7 @@ from mmengine.utils import ManagerMixin
 from torch.utils.data import DataLoader
 
 from mmdeepmot import registry as registries
+from mmdeepmot.errors import InputError
 
 RUNNER_KEYS = frozenset(inspect.signature(Runner.__init__).parameters) - {"self", "cfg"}
 """Top-level keys that mmengine's runner takes."""
@@ -60,13 +61,15 @@ _TAKEN_BY_CALLER = {
     "convert_to_iter_based": "param_scheduler",
     "name": "visualizer",
     "save_dir": "visualizer",
+    "num_batch_per_epoch": "dataloader",
+    "disable_subprocess_warning": "dataloader",
     "weight": "cost",
     "max": "cost",
 }
 """Arguments that whoever builds the part takes out of its dict, by (part of) the key's path."""
 
 
-class ConfigError(ValueError):
+class ConfigError(InputError):
     """A config cannot be read, or contains something that would have no effect."""
 
 

@@ -112,6 +112,16 @@ def test_an_interrupted_run_leaves_a_checkpoint_and_says_how_to_go_on(
     assert (meta["epoch"], meta["iter"]) == (1, 8)  # the window (6, 7, 8) was finished
 
 
+@pytest.mark.parametrize("nan_at", [-1, 3])
+def test_persistent_workers_end_with_the_run(nan_at, toy_config, run_train):
+    """However it ends: workers that ignored the final SIGTERM would be awaited for ever."""
+    options = ("train_dataloader.num_workers=2", "train_dataloader.persistent_workers=True")
+    run = run_train(
+        toy_config, "--cfg-options", *options, f"train_dataloader.dataset.nan_at={nan_at}"
+    )
+    assert run.returncode == (0 if nan_at < 0 else 1), run.output
+
+
 def test_random_numbers_follow_from_seed_iteration_and_rank():
     def draw(seed, iteration):
         runner = SimpleNamespace(seed=seed, iter=iteration)

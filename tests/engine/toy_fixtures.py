@@ -36,7 +36,7 @@ default_hooks = dict(checkpoint=dict(latest_iters=2, latest_minutes=0))
 """
 
 SERVER = """
-import importlib.util, json, os, sys
+import atexit, importlib.util, json, os, signal, sys
 reply = os.fdopen(os.dup(1), 'w')
 os.dup2(2, 1)
 spec = importlib.util.spec_from_file_location('train', sys.argv[1])
@@ -51,6 +51,7 @@ for line in sys.stdin:
     job = json.loads(line)
     child = os.fork()
     if child == 0:
+        signal.alarm(120)
         log = os.open(job['log'], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         os.dup2(log, 1), os.dup2(log, 2)
         os.chdir(job['folder'])
@@ -65,6 +66,7 @@ for line in sys.stdin:
             traceback.print_exc()
         finally:
             sys.stdout.flush(), sys.stderr.flush()
+            atexit._run_exitfuncs()
             os._exit(code)
     _, status = os.waitpid(child, 0)
     print(json.dumps(os.waitstatus_to_exitcode(status)), file=reply, flush=True)

@@ -1,10 +1,13 @@
 """Ctrl-C and a scheduler's SIGTERM lose nothing."""
 
+import atexit
+import multiprocessing
+import os
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
@@ -14,11 +17,23 @@ from mmdeepmot.registry import HOOKS
 
 from .checkpoint import CheckpointHook
 
+if TYPE_CHECKING:
+    from multiprocessing.sharedctypes import Synchronized
 
-def _shield(signals: Sequence[int], init: Callable[[int], None] | None, worker_id: int) -> None:
-    """Let a worker process ignore signals, then initialise it; it still ends with its parent."""
-    for number in signals:
-        signal.signal(number, signal.SIG_IGN)
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+def _shield(
+    protected: "Synchronized[int]", init: Callable[[int], None] | None, worker_id: int
+) -> None:
+    """Let a worker process ignore the signals while ``protected`` is set, then initialise it."""
+
+    def receive(number: int, _frame: FrameType | None) -> None:
+        if not protected.value:
+            os._exit(128 + number)
+
+    for number in _SIGNALS:
+        signal.signal(number, receive)
     if init is not None:
         init(worker_id)
 
@@ -33,21 +48,23 @@ class InterruptHook(Hook):
     """
 
     priority = "LOWEST"
-    _signals = (signal.SIGINT, signal.SIGTERM)
 
     def __init__(self) -> None:
         self._received: int | None = None
+        self._protected = multiprocessing.Value("b", 0, lock=False)
         self._previous: dict[int, Any] = {}
 
     def before_train(self, runner: Runner) -> None:
         """Start to listen."""
+        self._protected.value = 1
+        atexit.register(self._unprotect)  # or multiprocessing ends them in vain, and waits
         loaders = [runner.train_dataloader]
         if runner.val_loop is not None:
             loaders.append(runner.val_dataloader)
         for loader in loaders:
-            loader.worker_init_fn = partial(_shield, self._signals, loader.worker_init_fn)
+            loader.worker_init_fn = partial(_shield, self._protected, loader.worker_init_fn)
         try:
-            for number in self._signals:
+            for number in _SIGNALS:
                 self._previous[number] = signal.signal(number, self._receive)
         except ValueError:
             runner.logger.debug("InterruptHook: not in the main thread, signals are left alone.")
@@ -82,6 +99,9 @@ class InterruptHook(Hook):
         if self._received is not None:
             self.after_train(runner)
             raise KeyboardInterrupt
+
+    def _unprotect(self) -> None:
+        self._protected.value = 0
 
     def _receive(self, number: int, _frame: FrameType | None) -> None:
         if self._received is not None:
