@@ -9,6 +9,8 @@ import pytest
 
 import mmdeepmot  # noqa: F401  (before anything of mmdet: see mmdeepmot.ops)
 
+sys.path.insert(0, str(Path(__file__).parent))  # tiny.py
+
 
 @pytest.fixture(autouse=True)
 def _seeded() -> None:

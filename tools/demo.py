@@ -9,18 +9,15 @@ work_dirs/CONFIG/INPUT.mp4. Ctrl-C ends it; what has been tracked is kept.
 """
 
 import argparse
-import signal
 import sys
 import time
 from contextlib import closing
 from pathlib import Path
-from types import FrameType
 from typing import TextIO
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-USER_ERRORS = (OSError, ValueError, KeyError, ImportError, TypeError, RuntimeError)
-INTERRUPTED = 130
+from mmdeepmot.errors import INTERRUPTED, run_command
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -103,10 +100,6 @@ def _clock(seconds: float) -> str:
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
-def _terminate(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
-
-
 def run(args: argparse.Namespace) -> int:
     """Tracks; 0, or 130 where the user ended it."""
     from mmdeepmot.apis import MOTInferencer, find_checkpoint, find_config
@@ -154,15 +147,7 @@ def run(args: argparse.Namespace) -> int:
 
 def main(argv: list[str] | None = None) -> int:
     args = parse_args(argv)
-    signal.signal(signal.SIGTERM, _terminate)
-    try:
-        return run(args)
-    except USER_ERRORS as error:
-        text = error.args[0] if isinstance(error, KeyError) and error.args else error
-        print(f"error: {text}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return INTERRUPTED
+    return run_command(lambda: run(args))
 
 
 if __name__ == "__main__":

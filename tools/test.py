@@ -4,17 +4,24 @@
     python tools/test.py --eval track --results DIR --gt DIR
 
 Without CONFIG the newest run under work_dirs/ is tested; without CHECKPOINT the newest one of the
-config's work dir. One pass over the test set for each task asked for.
+config's work dir. One pass over the test set for each task asked for; one table of all figures.
+
+exit status: 0; 1 after an error in what was given (said in one line); 2 for a wrong command line;
+130 after Ctrl-C (videos and result files that are written by then are kept).
 """
 
 import argparse
 import sys
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from mmdeepmot.errors import run_command
+
 TASKS = ("track", "detection", "embedding")
-USER_ERRORS = (FileNotFoundError, ValueError, KeyError, ImportError, TypeError, RuntimeError)
+MODEL_ONLY = ("config", "work_dir", "out", "format_only", "show_dir", "cfg_options")
+"""Arguments that mean nothing where files are scored."""
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -24,40 +31,76 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument("config", nargs="?", help="config; by default that of the newest run")
     parser.add_argument("checkpoint", nargs="?", help="by default the newest of the work dir")
-    parser.add_argument("--eval", nargs="+", choices=TASKS, default=["track"], metavar="TASK")
-    parser.add_argument("--evaluator", choices=("motmetrics", "trackeval"), default="motmetrics")
+    parser.add_argument(
+        "--eval",
+        nargs="+",
+        choices=TASKS,
+        default=["track"],
+        metavar="TASK",
+        help=f"what to score: {', '.join(TASKS)}",
+    )
+    parser.add_argument(
+        "--evaluator",
+        choices=("motmetrics", "trackeval"),
+        default="motmetrics",
+        help="who counts CLEAR MOT and IDF1 (HOTA: always trackeval)",
+    )
     parser.add_argument("--results", metavar="DIR", help="score DIR/SEQ.txt, without a model")
     parser.add_argument("--gt", metavar="DIR", help="with --results: DIR/SEQ/gt/gt.txt")
-    parser.add_argument("--sequences", nargs="+", metavar="SEQ", help="with --results: only these")
-    parser.add_argument("--work-dir", help="by default work_dirs/NAME of the config")
+    parser.add_argument(
+        "--sequences",
+        nargs="+",
+        metavar="SEQ",
+        help="only these sequences: names, or patterns such as 'MOT17-*-FRCNN'",
+    )
+    parser.add_argument(
+        "--work-dir",
+        help="folder of the run (work_dirs/NAME); logs go to its folder test/",
+    )
     parser.add_argument("--out", metavar="PATH", help="FILE.json: scores; a folder: SEQ.txt too")
     parser.add_argument("--format-only", action="store_true", help="write --out, score nothing")
     parser.add_argument("--show-dir", metavar="DIR", help="write SEQ.mp4 with boxes, ids, trails")
     parser.add_argument("--show-sequences", nargs="+", metavar="SEQ", help="only these videos")
-    if "--results" not in (
-        sys.argv if argv is None else argv
-    ):  # scoring files starts without torch
-        from mmdeepmot.engine.config import OptionAction
-
-        parser.add_argument(
-            "--cfg-options",
-            nargs="+",
-            action=OptionAction,
-            metavar="KEY=VALUE",
-            help="change the config",
-        )
-    parser.add_argument("--launcher", choices=("none", "pytorch", "slurm"), default="none")
+    parser.add_argument(
+        "--cfg-options",
+        nargs="+",
+        action="extend",
+        metavar="KEY=VALUE",
+        help="change values of the config, e.g. test_dataloader.dataset.clip_length=16",
+    )
+    parser.add_argument(
+        "--launcher",
+        choices=("none", "pytorch", "slurm"),
+        default="none",
+        help="of several processes: set by tools/dist_test.sh and slurm_test.sh",
+    )
     parser.add_argument("--local_rank", "--local-rank", type=int, default=0, help=argparse.SUPPRESS)
     args = parser.parse_args(argv)
+    _check_combination(parser, args)
+    return args
+
+
+def _check_combination(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
+    tracks_only = args.eval == ["track"]
+    if len(set(args.eval)) < len(args.eval):
+        parser.error(f"--eval: each task once, got {' '.join(args.eval)}")
     if (args.results is None) != (args.gt is None):
         parser.error("--results DIR and --gt DIR belong together")
-    if args.results is not None and args.eval != ["track"]:
-        parser.error("--results holds tracks: only --eval track can be scored from files")
+    if args.results is not None:
+        if not tracks_only:
+            parser.error("--results holds tracks: only --eval track can be scored from files")
+        for name in MODEL_ONLY:
+            if getattr(args, name):
+                option = name.upper() if name == "config" else f"--{name.replace('_', '-')}"
+                parser.error(f"{option} is for testing a model: leave it out with --results")
     if args.format_only and (args.out is None or args.out.endswith(".json")):
         parser.error("--format-only needs --out FOLDER")
-    if args.format_only and args.eval != ["track"]:
+    if args.format_only and not tracks_only:
         parser.error("--format-only writes tracks: use it with --eval track alone")
-    return args
+    if args.show_sequences and args.show_dir is None:
+        parser.error("--show-sequences chooses among the videos of --show-dir DIR: give that too")
+    if args.show_dir is not None and "track" not in args.eval:
+        parser.error("--show-dir shows tracks: add track to --eval")
 
 
 def score_files(args: argparse.Namespace) -> None:
@@ -72,9 +115,9 @@ def test_model(args: argparse.Namespace) -> None:
     from mmengine.dist import is_main_process
     from mmengine.registry import init_default_scope
 
-    from mmdeepmot.apis.evaluate import check_tasks, evaluate
+    from mmdeepmot.apis.evaluate import build_metrics, check_tasks, evaluate
     from mmdeepmot.apis.locate import find_checkpoint, find_config, newest_run
-    from mmdeepmot.engine.config import load_config
+    from mmdeepmot.engine.config import OptionAction, load_config
     from mmdeepmot.engine.distributed import init_distributed
 
     if args.config is None:
@@ -82,27 +125,32 @@ def test_model(args: argparse.Namespace) -> None:
         print(f"newest run: {config}, {checkpoint}", flush=True)
     else:
         config, checkpoint = find_config(args.config), args.checkpoint
-    cfg = load_config(str(config), args.cfg_options)
-    cfg.work_dir = args.work_dir or cfg.get("work_dir") or f"work_dirs/{config.stem}"
+    options = OptionAction.parse(args.cfg_options or ())
+    if args.sequences is not None:
+        options["test_dataloader.dataset.sequences"] = args.sequences
+    cfg = load_config(config, options)
     check_tasks(cfg, args.eval)
     if checkpoint is None:
-        checkpoint = find_checkpoint(config, cfg.work_dir)
+        if args.work_dir is None:
+            checkpoint = find_checkpoint(config, cfg.get("work_dir"))
+        else:
+            checkpoint = find_checkpoint(config, args.work_dir, root=args.work_dir)
         print(f"newest checkpoint of {config.stem}: {checkpoint}", flush=True)
+    cfg.work_dir = args.work_dir or cfg.get("work_dir") or f"work_dirs/{config.stem}"
     init_default_scope(cfg.get("default_scope", "mmdeepmot"))
-    init_distributed(args.launcher, cfg)
 
-    track: dict = {"evaluator": args.evaluator, "format_only": args.format_only}
+    track: dict[str, Any] = {"evaluator": args.evaluator, "format_only": args.format_only}
     scores = args.out
     if args.out is not None and not args.out.endswith(".json"):
         track["outfile_prefix"] = args.out
         scores = str(Path(args.out) / "scores.json")
+    metrics = build_metrics(args.eval, {"track": track})
     if args.show_dir is not None:
         hook = {"type": "TrackVideoHook", "out_dir": args.show_dir}
-        cfg.custom_hooks = [
-            *cfg.get("custom_hooks", []),
-            {**hook, "sequences": args.show_sequences},
-        ]
-    evaluation = evaluate(cfg, checkpoint, args.eval, {"track": track})
+        hook["sequences"] = args.show_sequences
+        cfg.custom_hooks = [*cfg.get("custom_hooks", []), hook]
+    init_distributed(args.launcher, cfg)
+    evaluation = evaluate(cfg, checkpoint, metrics)
     if not is_main_process() or args.format_only:
         return
     print(evaluation.summary())
@@ -112,13 +160,8 @@ def test_model(args: argparse.Namespace) -> None:
 
 def main(argv: list[str] | None = None) -> int:
     args = parse_args(argv)
-    try:
-        score_files(args) if args.results is not None else test_model(args)
-    except USER_ERRORS as error:
-        text = error.args[0] if isinstance(error, KeyError) and error.args else error
-        print(f"error: {text}", file=sys.stderr)
-        return 1
-    return 0
+    score = score_files if args.results is not None else test_model
+    return run_command(lambda: score(args))
 
 
 if __name__ == "__main__":

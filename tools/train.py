@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from mmdeepmot.errors import INTERRUPTED, run_command
+
 if TYPE_CHECKING:
     from mmengine.config import Config
 
@@ -122,23 +124,20 @@ def train(args: argparse.Namespace) -> None:
     runner.train()
 
 
-def main() -> int:
-    """Train; errors of the user's making end without a traceback."""
-    select_device(sys.argv[1:])
-    args = parse_args()
-    from mmdeepmot.engine.checkpoint import CheckpointError
-    from mmdeepmot.engine.config import ConfigError
-    from mmdeepmot.engine.optim import NonFiniteLossError
+def main(argv: list[str] | None = None) -> int:
+    arguments = sys.argv[1:] if argv is None else argv
+    select_device(arguments)
+    args = parse_args(arguments)
 
-    try:
-        train(args)
-    except (ConfigError, CheckpointError, FileNotFoundError, NonFiniteLossError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print(f"Stopped. Continue with: python {' '.join(resume_command())}", file=sys.stderr)
-        return 130
-    return 0
+    def command() -> int | None:
+        try:
+            train(args)
+        except KeyboardInterrupt:
+            print(f"Stopped. Continue with: python {' '.join(resume_command())}", file=sys.stderr)
+            return INTERRUPTED
+        return None
+
+    return run_command(command)
 
 
 def resume_command() -> list[str]:

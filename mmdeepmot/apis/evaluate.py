@@ -1,19 +1,26 @@
 """Scores a trained model: one pass over the test set for each task, one table of all figures."""
 
+import copy
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
+from mmengine.evaluator import Evaluator
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
 from mmdeepmot.engine.atomic import atomic_write
+from mmdeepmot.engine.config import ConfigError
+from mmdeepmot.engine.hooks import TrackVideoHook
 from mmdeepmot.engine.weights import load_weights
+from mmdeepmot.errors import InputError
+from mmdeepmot.evaluation.metrics.base import SequenceMetric
 from mmdeepmot.evaluation.table import OVERALL, ScoreTable
+from mmdeepmot.registry import METRICS
 
 TASK_METRICS = {
     "track": "MOTMetric",
@@ -24,6 +31,8 @@ TASK_METRICS = {
 
 SUMMARY = ("MOTA", "IDF1", "HOTA", "MOTP", "IDs", "FP", "FN", "MT", "ML")
 """Columns of the tracking table that the summary shows beside the other tasks' figures."""
+
+_LOOP_KEYS = ("dataloader", "cfg", "evaluator")
 
 
 @dataclass(frozen=True)
@@ -96,82 +105,99 @@ def check_tasks(cfg: Config, tasks: Sequence[str]) -> None:
     """Finds what a test would lack before anything is built.
 
     Raises:
-        ValueError: An unknown task, no test dataset, or no tracker for the task 'track'.
+        ConfigError: No test dataset, or no tracker for the task 'track'.
     """
-    unknown = [task for task in tasks if task not in TASK_METRICS]
-    if unknown or not tasks:
-        raise ValueError(f"expected some of the tasks {tuple(TASK_METRICS)}, got {tuple(tasks)}")
     name = cfg.filename or "the config"
     if not cfg.get("test_dataloader"):
-        raise ValueError(
+        raise ConfigError(
             f"{name} has no `test_dataloader`, so there is nothing to test on: inherit one of "
             "configs/_base_/datasets or give one"
         )
     if "track" in tasks and not cfg.model.get("tracker"):
-        raise ValueError(
+        raise ConfigError(
             f"task 'track' needs `model.tracker` in {name}: inherit one of "
             "configs/_base_/trackers, or ask for --eval detection embedding"
         )
 
 
+def build_metrics(
+    tasks: Sequence[str] = ("track",), options: Mapping[str, Mapping[str, Any]] | None = None
+) -> dict[str, SequenceMetric]:
+    """The metric of each task; what one of them lacks is found here, before any inference.
+
+    Args:
+        tasks: Keys of ``TASK_METRICS``.
+        options: Arguments of each task's metric.
+
+    Raises:
+        InputError: An unknown task, or a wrong option.
+        MissingPackageError: The library of an evaluator is not installed.
+    """
+    unknown = [task for task in tasks if task not in TASK_METRICS]
+    if unknown or not tasks:
+        raise InputError(f"expected some of the tasks {tuple(TASK_METRICS)}, got {tuple(tasks)}")
+    return {
+        task: METRICS.build(
+            {"type": TASK_METRICS[task], "print_table": False, **(options or {}).get(task, {})}
+        )
+        for task in tasks
+    }
+
+
 def evaluate(
-    cfg: Config,
-    checkpoint: str | Path | None,
-    tasks: Sequence[str] = ("track",),
-    metric_options: dict[str, dict[str, Any]] | None = None,
+    cfg: Config, checkpoint: str | Path | None, metrics: Mapping[str, SequenceMetric] | None = None
 ) -> Evaluation:
     """Tests a model.
 
     Args:
-        cfg: A whole config, as ``tools/test.py`` loads it; ``test_evaluator`` is replaced.
+        cfg: A whole config, as :func:`~mmdeepmot.engine.config.load_config` gives it; not changed.
+            Its ``test_evaluator`` is not used, logs go to the folder ``test`` of its ``work_dir``.
         checkpoint: Weights; None: those of initialisation (a check of the config only).
-        tasks: Keys of ``TASK_METRICS``; one pass over the test set each.
-        metric_options: Arguments of each task's metric.
+        metrics: By task, as of :func:`build_metrics`; one pass over the test set each.
 
     Returns:
         The tables of all tasks, the same on every process.
 
     Raises:
-        ValueError: See :func:`check_tasks`.
-        mmdeepmot.engine.checkpoint.CheckpointError: The checkpoint does not fit the model.
+        UserError: See :func:`check_tasks`; a dataset that is missing or bad, a checkpoint that
+            does not fit the model.
     """
-    check_tasks(cfg, tasks)
-    metrics = [
-        {
-            "type": TASK_METRICS[task],
-            "print_table": False,
-            **(metric_options or {}).get(task, {}),
-        }
-        for task in tasks
-    ]
-    cfg.test_evaluator = metrics[0]
-    cfg.setdefault("test_cfg", {})
-    cfg.load_from, cfg.resume = None, False
-    for part in ("train", "val"):
-        for key in ("dataloader", "cfg", "evaluator"):
-            cfg.pop(f"{part}_{key}", None)
-    for key in ("optim_wrapper", "param_scheduler"):
-        cfg.pop(key, None)
-    runner = Runner.from_cfg(cfg)
+    metrics = build_metrics() if metrics is None else metrics
+    check_tasks(cfg, tuple(metrics))
+    runner = Runner.from_cfg(_test_config(cfg))
+    loop: Any = runner.build_test_loop(runner._test_loop)
+    runner._test_loop = loop
     if checkpoint is not None:
         load_weights(runner.model, checkpoint)
     model = runner.model.module if is_model_wrapper(runner.model) else runner.model
     tables: dict[str, ScoreTable] = {}
     speed: dict[str, float] = {}
-    loop: Any = None
-    for task, metric in zip(tasks, metrics, strict=True):
-        model.eval()
-        model.set_task(task)
-        if loop is None:
-            runner.test()
-            loop = runner.test_loop
-        else:
-            loop.evaluator = runner.build_evaluator(metric)
+    try:
+        for task, metric in metrics.items():
+            loop.evaluator = Evaluator(metric)
             loop.evaluator.dataset_meta = loop.dataloader.dataset.metainfo
-            loop.run()
-        table = loop.evaluator.metrics[0].table
-        if table is not None:
-            tables[task] = table
-        if task == "track":
-            speed = model.timings.fps
+            model.eval()
+            model.set_task(task)
+            runner.test()
+            if metric.table is not None:
+                tables[task] = metric.table
+            if task == "track":
+                speed = model.timings.fps
+    finally:
+        for hook in runner.hooks:
+            if isinstance(hook, TrackVideoHook):
+                hook.close()
     return Evaluation(tables, speed)
+
+
+def _test_config(cfg: Config) -> Config:
+    """The part that a test needs; in a folder of its own, as the runner leaves a copy there."""
+    cfg = copy.deepcopy(cfg)
+    training = {f"{part}_{key}" for part in ("train", "val") for key in _LOOP_KEYS}
+    for key in training | {"optim_wrapper", "param_scheduler"}:
+        cfg.pop(key, None)
+    cfg.work_dir = str(Path(cfg.get("work_dir") or "work_dirs") / "test")
+    cfg.test_cfg = cfg.get("test_cfg") or {}
+    cfg.test_evaluator = []
+    cfg.load_from, cfg.resume = None, False
+    return cfg

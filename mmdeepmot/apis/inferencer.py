@@ -26,6 +26,7 @@ from mmdeepmot.apis.locate import find_config
 from mmdeepmot.apis.result import TrackResult, to_mot_rows
 from mmdeepmot.engine.config import load_config
 from mmdeepmot.engine.weights import load_weights
+from mmdeepmot.errors import InputError
 from mmdeepmot.io.mot import write_mot_text
 from mmdeepmot.io.video import DEFAULT_FPS, CameraSource, VideoSource, open_video
 from mmdeepmot.registry import MODELS, SCOPE, TRANSFORMS
@@ -55,7 +56,7 @@ class MOTInferencer:
     Raises:
         FileNotFoundError: No such config or checkpoint.
         CheckpointError: The checkpoint is damaged, unsafe or of another architecture.
-        ValueError: The config has no test pipeline or no tracker.
+        InputError: The config has no test pipeline or no tracker.
 
     Example::
 
@@ -132,15 +133,15 @@ class MOTInferencer:
 
         Raises:
             FileNotFoundError: No such source.
-            ValueError: The source or a frame is unusable; see ``open_video``.
-            RuntimeError: ``show`` without a screen.
+            InputError: The source or a frame is unusable; see ``open_video``.
+            NoDisplayError: ``show`` without a screen.
         """
         if show:
             check_display()
         if max_frames is not None and max_frames < 1:
-            raise ValueError(f"max_frames must be at least 1, got {max_frames}")
+            raise InputError(f"max_frames must be at least 1, got {max_frames}")
         if out_txt is not None and Path(out_txt).is_dir():
-            raise ValueError(f"out_txt must be a file, got the folder {out_txt}")
+            raise InputError(f"out_txt must be a file, got the folder {out_txt}")
         if isinstance(source, (str, int, os.PathLike)):
             source = open_video(source, fps=fps, read_ahead=_READ_AHEAD)
         rate = fps or (source.fps if isinstance(source, VideoSource) else DEFAULT_FPS)
@@ -213,7 +214,7 @@ class MOTInferencer:
             One result a frame, the same as of a call.
 
         Raises:
-            ValueError: A frame is not such an image, or its size changes; the message names it.
+            InputError: A frame is not such an image, or its size changes; the message names it.
             RuntimeError: Another stream was started meanwhile.
         """
         _check_batch_size(batch_size)
@@ -261,7 +262,7 @@ class MOTInferencer:
         for transform in self._pipeline:
             sample = transform(sample)
             if sample is None:
-                raise ValueError(
+                raise InputError(
                     f"{meta['video_name']}: frame {index + 1}: {type(transform).__name__} of the "
                     "test pipeline dropped it; a test pipeline must keep every frame"
                 )
@@ -295,7 +296,7 @@ def _to_config(model: str | os.PathLike[str] | Config | dict) -> Config:
     else:
         raise TypeError(f"model must be a config, its path or its name, got {type(model).__name__}")
     if cfg.get("model") is None:
-        raise ValueError(f"{cfg.filename or 'config'}: expected the key 'model', found none")
+        raise InputError(f"{cfg.filename or 'config'}: expected the key 'model', found none")
     return cfg
 
 
@@ -303,9 +304,9 @@ def _check_device(device: str) -> torch.device:
     try:
         chosen = torch.device(device)
     except RuntimeError as error:
-        raise ValueError(f"device {device!r}: expected such as 'cpu' or 'cuda:0'") from error
+        raise InputError(f"device {device!r}: expected such as 'cpu' or 'cuda:0'") from error
     if chosen.type == "cuda" and (chosen.index or 0) >= torch.cuda.device_count():
-        raise ValueError(
+        raise InputError(
             f"device {device!r}: this PyTorch sees {torch.cuda.device_count()} CUDA devices; use "
             "'cpu', or install a PyTorch for CUDA"
         )
@@ -335,7 +336,7 @@ def _find(tree: Any, key: str) -> Any:
 def _build_pipeline(cfg: Config) -> list[Any]:
     pipeline = _find(cfg, "pipeline")
     if not pipeline:
-        raise ValueError(
+        raise InputError(
             f"{cfg.filename or 'config'}: expected a pipeline in test_dataloader.dataset (or "
             "test_pipeline): it says how images are brought to the network's input size"
         )
@@ -363,7 +364,7 @@ def _name(frames: Any) -> str:
 
 def _check_batch_size(batch_size: int) -> None:
     if batch_size < 1:
-        raise ValueError(f"batch_size must be at least 1, got {batch_size}")
+        raise InputError(f"batch_size must be at least 1, got {batch_size}")
 
 
 def _batches(
@@ -395,12 +396,12 @@ def _check_frame(image: Any, where: str, size: tuple[int, int] | None) -> tuple[
             if isinstance(image, np.ndarray)
             else type(image).__name__
         )
-        raise ValueError(f"{where}: expected a (H, W, 3) uint8 BGR array, got {got}")
+        raise InputError(f"{where}: expected a (H, W, 3) uint8 BGR array, got {got}")
     if image.shape[2] != 3 or image.size == 0:
-        raise ValueError(f"{where}: expected a (H, W, 3) uint8 BGR array, got {image.shape}")
+        raise InputError(f"{where}: expected a (H, W, 3) uint8 BGR array, got {image.shape}")
     found = (image.shape[1], image.shape[0])
     if size is not None and found != size:
-        raise ValueError(
+        raise InputError(
             f"{where}: expected {size[0]}x{size[1]} px as in the first frame, got "
             f"{found[0]}x{found[1]}: a stream has one image size; start another where it changes"
         )

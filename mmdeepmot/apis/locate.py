@@ -6,6 +6,7 @@ from pathlib import Path
 
 import mmdeepmot
 from mmdeepmot.engine.checkpoint import LATEST_POINTER, find_latest_checkpoint
+from mmdeepmot.errors import InputError
 
 DEFAULT_WORK_DIRS = "work_dirs"
 
@@ -23,7 +24,7 @@ def find_config(name: str | os.PathLike[str]) -> Path:
 
     Raises:
         FileNotFoundError: There is none; names the nearest.
-        ValueError: Several configs have the name.
+        InputError: Several configs have the name.
     """
     path = Path(name)
     if path.is_file():
@@ -40,7 +41,7 @@ def find_config(name: str | os.PathLike[str]) -> Path:
         return found[0]
     if found:
         options = ", ".join(str(file.relative_to(root)) for file in found)
-        raise ValueError(f"config {name}: several have this name, give the folder too: {options}")
+        raise InputError(f"config {name}: several have this name, give the folder too: {options}")
     near = get_close_matches(path.stem, [file.stem for file in known], n=3)
     hint = f"; did you mean {' or '.join(near)}?" if near else ""
     raise FileNotFoundError(
@@ -55,8 +56,8 @@ def find_checkpoint(
 ) -> Path:
     """The newest checkpoint that was trained with a config.
 
-    Looks into ``work_dir``, ``ROOT/NAME`` and every folder of ``ROOT`` that holds a copy of the
-    config, as a training leaves it (``--work-dir ROOT/other``).
+    That of ``work_dir`` where it has one; else the newest of ``ROOT/NAME`` and of the folders of
+    ``ROOT`` that hold a copy of the config, as a training leaves it (``--work-dir ROOT/other``).
 
     Args:
         config: The config's file; its name counts.
@@ -67,23 +68,20 @@ def find_checkpoint(
         FileNotFoundError: No checkpoint; says where it was looked for and how to make one.
     """
     config, root = Path(config), Path(root)
-    folders = [root / config.stem]
+    folders = {} if work_dir is None else {Path(work_dir): None}
     if work_dir is not None:
-        folders.insert(0, Path(work_dir))
-    if root.is_dir():
-        folders += sorted(copy.parent for copy in root.glob(f"*/{config.stem}.py"))
-    checkpoints = [
-        checkpoint
-        for folder in dict.fromkeys(folders)
-        if (checkpoint := find_latest_checkpoint(folder)) is not None
-    ]
-    if not checkpoints:
-        places = ", ".join(str(folder) for folder in dict.fromkeys(folders))
+        checkpoint = find_latest_checkpoint(work_dir)
+        if checkpoint is not None:
+            return checkpoint
+    folders[root / config.stem] = None
+    folders.update((copy.parent, None) for copy in sorted(root.glob(f"*/{config.stem}.py")))
+    found = [file for folder in folders if (file := find_latest_checkpoint(folder)) is not None]
+    if not found:
         raise FileNotFoundError(
-            f"no checkpoint of {config.stem} in {places}: train one (python tools/train.py "
-            f"{config}) or name one with --checkpoint FILE"
+            f"no checkpoint of {config.stem} in {', '.join(map(str, folders))}: train one (python "
+            f"tools/train.py {config}) or name one"
         )
-    return max(checkpoints, key=lambda file: file.stat().st_mtime)
+    return max(found, key=lambda file: file.stat().st_mtime)
 
 
 def newest_run(root: str | os.PathLike[str] = DEFAULT_WORK_DIRS) -> tuple[Path, Path]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
 from mmdeepmot.datasets.index import AnnotationIndex
+from mmdeepmot.errors import InputError
 from mmdeepmot.io.image import ImageError
 from mmdeepmot.registry import DATASETS, TRANSFORMS
 
@@ -86,9 +87,9 @@ class MOTDataset(Dataset):
         name: str | None = None,
     ) -> None:
         if view not in ("frames", "clips", "video"):
-            raise ValueError(f"view must be 'frames', 'clips' or 'video', got {view!r}")
+            raise InputError(f"view must be 'frames', 'clips' or 'video', got {view!r}")
         if clip_length < 1 or stride < 1:
-            raise ValueError(
+            raise InputError(
                 f"clip_length and stride must be at least 1, got {clip_length} and {stride}"
             )
         self.index = index
@@ -105,7 +106,7 @@ class MOTDataset(Dataset):
         self.pipeline = build_pipeline(pipeline)
         self._starts, self._lengths = self._cut()
         if len(self._starts) == 0:
-            raise ValueError(
+            raise InputError(
                 f"{self.name}: no items: {len(index)} frames in {len(index.sequences)} sequences "
                 f"give no {view!r} view of clip_length {clip_length}"
             )
@@ -247,7 +248,7 @@ class MOTDataset(Dataset):
         for step in self.pipeline:
             output = step(results)
             if output is None:
-                raise ValueError(
+                raise InputError(
                     f"{self.name}: transform {step} returned None for {results['img_path']}: a "
                     "pipeline must return a sample for every frame"
                 )

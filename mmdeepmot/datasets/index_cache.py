@@ -18,6 +18,7 @@ from mmengine.logging import print_log
 from numpy.typing import NDArray
 
 from mmdeepmot.datasets.index import AnnotationIndex, Boxes, PackedStrings, SequenceRecord
+from mmdeepmot.errors import InputError
 
 CACHE_VERSION = 1
 CACHE_VARIABLE = "MMDEEPMOT_CACHE"
@@ -76,13 +77,13 @@ def load_index(path: str | os.PathLike[str]) -> AnnotationIndex | None:
 
     Raises:
         FileNotFoundError: No such file.
-        ValueError: Not such a file, damaged, or of another version.
+        InputError: Not such a file, damaged, or of another version.
     """
     try:
         with np.load(path, allow_pickle=False) as file:
             data: dict[str, NDArray] = {key: file[key] for key in file.files}
         if int(data["version"]) != CACHE_VERSION:
-            raise ValueError(f"it has version {int(data['version'])}")
+            raise InputError(f"it has version {int(data['version'])}")
         packed = PackedStrings(data["folders_data"], data["folders_offsets"])
         folders = [packed[row] for row in range(len(packed))]
         if not np.array_equal(_folder_times(folders), data["folder_times"]):
@@ -103,7 +104,7 @@ def load_index(path: str | os.PathLike[str]) -> AnnotationIndex | None:
     except FileNotFoundError:
         raise
     except Exception as error:
-        raise ValueError(
+        raise InputError(
             f"{path}: expected an annotation index of version {CACHE_VERSION} ({error}); remove "
             "the file, it is built again"
         ) from None

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from mmdeepmot.datasets.base import MOTDataset, Transform
 from mmdeepmot.datasets.index import AnnotationIndex, Boxes, PackedStrings, SequenceRecord
 from mmdeepmot.datasets.index_cache import cached_index
+from mmdeepmot.errors import InputError
 from mmdeepmot.io.image import ImageError, image_size
 from mmdeepmot.registry import DATASETS
 
@@ -40,7 +41,7 @@ def label_path(image_path: str) -> str:
     """The label file of an image: the last folder ``images`` becomes ``labels_with_ids``.
 
     Raises:
-        ValueError: There is no folder ``images`` in the path.
+        InputError: There is no folder ``images`` in the path.
     """
     folder, name = os.path.split(image_path)
     parts = folder.split("/")
@@ -48,7 +49,7 @@ def label_path(image_path: str) -> str:
         if parts[row] == IMAGE_FOLDER:
             parts[row] = LABEL_FOLDER
             return f"{'/'.join(parts)}/{os.path.splitext(name)[0]}.txt"
-    raise ValueError(
+    raise InputError(
         f"{image_path}: expected a folder {IMAGE_FOLDER!r} in the path, beside which "
         f"{LABEL_FOLDER!r} lies"
     )
@@ -59,7 +60,7 @@ def read_image_list(list_file: str | os.PathLike[str]) -> list[str]:
 
     Raises:
         FileNotFoundError: No such file.
-        ValueError: The file names no image, or is no text.
+        InputError: The file names no image, or is no text.
     """
     path = Path(list_file)
     if not path.is_file():
@@ -69,10 +70,10 @@ def read_image_list(list_file: str | os.PathLike[str]) -> list[str]:
     try:
         lines = [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines()]
     except UnicodeDecodeError:
-        raise ValueError(f"{path}: expected a text file, one image path a line") from None
+        raise InputError(f"{path}: expected a text file, one image path a line") from None
     images = [line for line in lines if line]
     if not images:
-        raise ValueError(f"{path}: expected one image path a line, found no line")
+        raise InputError(f"{path}: expected one image path a line, found no line")
     return images
 
 
@@ -279,7 +280,7 @@ def build_list_index(
 
     Raises:
         ImageError: ``test_mode`` and an image has no readable header; or none has.
-        ValueError: ``strict`` and a row is bad.
+        InputError: ``strict`` and a row is bad.
         FileNotFoundError: No image at all has a label file.
     """
     paths = [os.path.join(data_root, image) for image in images]
@@ -324,7 +325,7 @@ def _report(labels: _Labels, total: int, name: str, *, test_mode: bool, strict: 
             f"{labels.without_labels[0]}"
         )
     if labels.bad_rows and strict:
-        raise ValueError(f"{labels.bad_rows[0]}. Correct or remove the row")
+        raise InputError(f"{labels.bad_rows[0]}. Correct or remove the row")
     for messages, what in (
         (labels.bad_images, "images cannot be read and are left out"),
         (labels.without_labels, "images have no label file: taken as images without boxes"),

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
 from mmdeepmot.datasets.base import MOTDataset, Transform, build_pipeline
+from mmdeepmot.errors import InputError
 from mmdeepmot.registry import DATASETS
 
 
@@ -35,7 +36,7 @@ class JointDataset(Dataset):
         dataset_defaults: dict[str, Any] | None = None,
     ) -> None:
         if not datasets:
-            raise ValueError("JointDataset.datasets is empty: expected at least one dataset")
+            raise InputError("JointDataset.datasets is empty: expected at least one dataset")
         defaults = {"test_mode": test_mode, **(dataset_defaults or {})}
         self.datasets = [
             DATASETS.build({**defaults, **item}) if isinstance(item, dict) else item
@@ -64,17 +65,17 @@ class JointDataset(Dataset):
                     f"{type(dataset).__name__}"
                 )
         if len({id(dataset) for dataset in self.datasets}) < len(self.datasets):
-            raise ValueError("JointDataset.datasets: the same dataset object is there twice")
+            raise InputError("JointDataset.datasets: the same dataset object is there twice")
         names = [s.name for dataset in self.datasets for s in dataset.index.sequences]
         if self.test_mode and len(set(names)) < len(names):
             twice = sorted({name for name in names if names.count(name) > 1})
-            raise ValueError(
+            raise InputError(
                 f"JointDataset: sequences {twice} are in it more than once: results are kept by "
                 "the sequence's name, so test such datasets one by one"
             )
         classes = {tuple(dataset.METAINFO["classes"]) for dataset in self.datasets}
         if len(classes) > 1:
-            raise ValueError(
+            raise InputError(
                 f"JointDataset: all datasets must have the same classes, got {sorted(classes)}"
             )
 

@@ -23,6 +23,7 @@ from mmdeepmot.datasets.index import (
     SequenceRecord,
     ragged_offsets,
 )
+from mmdeepmot.errors import InputError
 from mmdeepmot.io.mot import MOTRows, SequenceInfo, read_mot_text, read_seqinfo
 from mmdeepmot.registry import DATASETS
 
@@ -77,14 +78,14 @@ def split_range(
     """First and last frame (from 1, both included) of a part of a sequence.
 
     Raises:
-        ValueError: Unknown split, or a range that is empty or has no frame.
+        InputError: Unknown split, or a range that is empty or has no frame.
     """
     if split is not None and frame_range is not None:
-        raise ValueError(f"give split or frame_range, not both: got {split!r} and {frame_range!r}")
+        raise InputError(f"give split or frame_range, not both: got {split!r} and {frame_range!r}")
     if frame_range is not None:
         first, last = frame_range
         if not 1 <= first <= last:
-            raise ValueError(
+            raise InputError(
                 f"frame_range must be (first, last), from 1, both included; got {frame_range!r}"
             )
         return first, min(last, length)
@@ -93,7 +94,7 @@ def split_range(
     if split not in SPLITS:
         near = get_close_matches(split, SPLITS, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise ValueError(f"unknown split {split!r}: expected one of {sorted(SPLITS)}{hint}")
+        raise InputError(f"unknown split {split!r}: expected one of {sorted(SPLITS)}{hint}")
     return SPLITS[split](length)
 
 
@@ -130,7 +131,7 @@ def find_sequences(data_root: str | os.PathLike[str], patterns: Sequence[str] | 
     if patterns is None:
         return _one_of_each_video(found)
     if isinstance(patterns, str):
-        raise ValueError(f"sequences must be a list of names or patterns, got the str {patterns!r}")
+        raise InputError(f"sequences must be a list of names or patterns, got the str {patterns!r}")
     chosen: dict[str, Path] = {}
     for pattern in patterns:
         names = fnmatch.filter(found, pattern)
@@ -165,7 +166,7 @@ def list_frames(info: SequenceInfo) -> tuple[NDArray[np.int64], list[str]]:
 
     Raises:
         FileNotFoundError: There is no folder of images, or no image in it.
-        ValueError: File names that are not numbers from 1.
+        InputError: File names that are not numbers from 1.
     """
     if not info.image_dir.is_dir():
         raise FileNotFoundError(
@@ -183,7 +184,7 @@ def list_frames(info: SequenceInfo) -> tuple[NDArray[np.int64], list[str]]:
         digits = re.search(r"(\d+)$", name[: -len(suffix)])
         numbers[row] = int(digits[1]) if digits else 0
         if numbers[row] < 1:
-            raise ValueError(
+            raise InputError(
                 f"{info.image_dir / name}: expected a file name that ends in the frame's number, "
                 "from 1 (000001)"
             )
@@ -191,7 +192,7 @@ def list_frames(info: SequenceInfo) -> tuple[NDArray[np.int64], list[str]]:
     numbers = numbers[order]
     twice = numbers[1:][numbers[1:] == numbers[:-1]]
     if len(twice):
-        raise ValueError(f"{info.image_dir}: two images have the frame number {twice[0]}")
+        raise InputError(f"{info.image_dir}: two images have the frame number {twice[0]}")
     return numbers, [str(info.image_dir / names[row]) for row in order]
 
 
@@ -242,7 +243,7 @@ def build_index(folders: Sequence[Path], options: IndexOptions) -> AnnotationInd
     Raises:
         FileNotFoundError: A sequence lacks images, ground truth (testing) or detections; or no
             sequence is left.
-        ValueError: A bad row (``strict``), an empty range of frames, missing frames (testing).
+        InputError: A bad row (``strict``), an empty range of frames, missing frames (testing).
     """
     parts: list[_Part] = []
     skipped: list[str] = []
@@ -296,7 +297,7 @@ def _read_part(info: SequenceInfo, truth: MOTRows | None, options: IndexOptions)
     first, last = split_range(info.length, options.split, options.frame_range)
     chosen = np.flatnonzero((numbers >= first) & (numbers <= last))
     if len(chosen) == 0:
-        raise ValueError(
+        raise InputError(
             f"{info.folder}: no frames in {first}..{last} (split {options.split!r}, frame_range "
             f"{options.frame_range!r}): the sequence has the frames {numbers[0]}..{numbers[-1]}"
         )

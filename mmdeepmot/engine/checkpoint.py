@@ -23,12 +23,14 @@ from mmengine.logging import HistoryBuffer
 from mmengine.runner import checkpoint as mmengine_checkpoint
 from mmengine.runner.checkpoint import CheckpointLoader
 
+from mmdeepmot.errors import UserError
+
 Checkpoint = dict[str, Any]
 LATEST_POINTER = "last_checkpoint"
 """File in a work dir that names its newest checkpoint (mmengine's name for it)."""
 
 
-class CheckpointError(RuntimeError):
+class CheckpointError(UserError, RuntimeError):
     """A checkpoint is unreadable, unsafe, or does not fit the model."""
 
 

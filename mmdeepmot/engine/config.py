@@ -22,6 +22,26 @@ __all__ = ["ConfigError", "OptionAction", "load_config"]
 class OptionAction(DictAction):
     """``--cfg-options key=value key=[1,2] ...``: mmengine's syntax, but blanks stay."""
 
+    @classmethod
+    def parse(cls, texts: Sequence[str]) -> dict[str, Any]:
+        """Options by key from ``KEY=VALUE`` texts.
+
+        Raises:
+            ConfigError: A text is not of this form.
+        """
+        options: dict[str, Any] = {}
+        for text in texts:
+            key, equals, value = text.partition("=")
+            if not equals or not key:
+                raise ConfigError(f"expected KEY=VALUE, got '{text}'")
+            structured = any(mark in value for mark in ",[(")
+            parse = cls._parse_iterable if structured else cls._parse_int_float_bool
+            try:
+                options[key] = parse(value.strip("'\""))
+            except AssertionError as error:
+                raise ConfigError(f"{key}: {error}") from error
+        return options
+
     def __call__(
         self,
         parser: argparse.ArgumentParser,
@@ -30,17 +50,11 @@ class OptionAction(DictAction):
         option_string: str | None = None,
     ) -> None:
         """Add to the dict of options."""
-        options = dict(getattr(namespace, self.dest, None) or {})
-        for text in values or ():
-            key, equals, value = str(text).partition("=")
-            if not equals or not key:
-                parser.error(f"{option_string}: expected KEY=VALUE, got '{text}'")
-            structured = any(mark in value for mark in ",[(")
-            parse = self._parse_iterable if structured else self._parse_int_float_bool
-            try:
-                options[key] = parse(value.strip("'\""))
-            except AssertionError as error:
-                parser.error(f"{option_string}: {key}: {error}")
+        try:
+            given = self.parse([str(value) for value in values or ()])
+        except ConfigError as error:
+            parser.error(f"{option_string}: {error}")
+        options = {**(getattr(namespace, self.dest, None) or {}), **given}
         setattr(namespace, self.dest, options)
 
 

@@ -12,10 +12,11 @@ from mmengine.optim import AmpOptimWrapper as CudaAmpOptimWrapper
 from mmengine.optim import OptimWrapper as PlainOptimWrapper
 from torch import Tensor, nn
 
+from mmdeepmot.errors import UserError
 from mmdeepmot.registry import OPTIM_WRAPPERS
 
 
-class NonFiniteLossError(FloatingPointError):
+class NonFiniteLossError(UserError, FloatingPointError):
     """The loss, or its gradient, is NaN or infinite."""
 
 

@@ -9,6 +9,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
+from mmdeepmot.errors import InputError
 from mmdeepmot.evaluation.functional.sequence import GtRole, Ints, TrackingSequence
 from mmdeepmot.evaluation.table import ScoreTable
 from mmdeepmot.evaluation.tracking import (
@@ -80,12 +81,12 @@ def evaluate_folder(
 
     Raises:
         FileNotFoundError: A folder, the ground truth of a sequence or a result file is missing.
-        ValueError: A result row is bad (file and line named), a frame lies beyond the sequence's
+        InputError: A result row is bad (file and line named), a frame lies beyond the sequence's
             end, no sequence has ground truth, or a wrong option.
     """
     check_tracking_options(metrics, evaluator, iou_threshold)
     if benchmark not in get_args(Benchmark):
-        raise ValueError(f"benchmark must be one of {get_args(Benchmark)}, got {benchmark!r}")
+        raise InputError(f"benchmark must be one of {get_args(Benchmark)}, got {benchmark!r}")
     results_dir, gt_dir = Path(results_dir), Path(gt_dir)
     names = _sequence_names(gt_dir, sequences)
     _check_results(results_dir, gt_dir, names)
@@ -157,7 +158,7 @@ def _read(
         length = read_seqinfo(gt_dir / name).length
         beyond = results.frames[results.frames > length]
         if len(beyond):
-            raise ValueError(
+            raise InputError(
                 f"{path}: expected frames 1 to {length} (seqLength of {gt_dir / name}), got frame "
                 f"{beyond[0]} ({len(beyond)} such rows): are these results of this sequence?"
             )

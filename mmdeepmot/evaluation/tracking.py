@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from mmdeepmot.errors import InputError, MissingPackageError
 from mmdeepmot.evaluation.functional.by_motmetrics import count_by_motmetrics
 from mmdeepmot.evaluation.functional.by_trackeval import (
     HotaParts,
@@ -65,22 +66,22 @@ def check_tracking_options(
     """Finds a wrong option or a missing library before any work is done.
 
     Raises:
-        ValueError: An unknown metric or evaluator, no metric, or a threshold outside (0, 1].
-        ImportError: The library of the evaluator (or of HOTA) is not installed.
+        InputError: An unknown metric or evaluator, no metric, or a threshold outside (0, 1].
+        MissingPackageError: The library of the evaluator (or of HOTA) is not installed.
     """
     unknown = [name for name in metrics if name not in METRICS]
     if unknown or not metrics:
-        raise ValueError(f"metrics must be some of {METRICS}, got {tuple(metrics)}")
+        raise InputError(f"metrics must be some of {METRICS}, got {tuple(metrics)}")
     if evaluator not in EVALUATORS:
-        raise ValueError(f"evaluator must be one of {EVALUATORS}, got {evaluator!r}")
+        raise InputError(f"evaluator must be one of {EVALUATORS}, got {evaluator!r}")
     if not 0 < iou_threshold <= 1:
-        raise ValueError(f"iou_threshold must lie in (0, 1], got {iou_threshold}")
+        raise InputError(f"iou_threshold must lie in (0, 1], got {iou_threshold}")
     needed = {evaluator} if set(metrics) - {"HOTA"} else set()
     if "HOTA" in metrics:
         needed.add("trackeval")
     for library in sorted(needed):
         if importlib.util.find_spec(library) is None:
-            raise ImportError(
+            raise MissingPackageError(
                 f"metrics {tuple(metrics)} with evaluator {evaluator!r} need the package "
                 f"{library}, which is not installed: pip install {library}"
             )
@@ -133,7 +134,7 @@ def evaluate_tracking(
         ground truth). Rates in percent, NaN where undefined (MOTP without a match).
 
     Raises:
-        ValueError: No sequence has ground truth, two have the same name, or a wrong option.
+        InputError: No sequence has ground truth, two have the same name, or a wrong option.
         ImportError: A library is missing.
     """
     check_tracking_options(metrics, evaluator, iou_threshold)
@@ -143,7 +144,7 @@ def evaluate_tracking(
     removed = 0
     for sequence in sequences:
         if sequence.name in scores or sequence.name in without_gt or sequence.name == OVERALL:
-            raise ValueError(
+            raise InputError(
                 f"each sequence needs a name of its own, other than {OVERALL}; got "
                 f"{sequence.name!r} again"
             )
@@ -158,7 +159,7 @@ def evaluate_tracking(
         hota = hota_parts(frames) if "HOTA" in metrics else None
         scores[sequence.name] = _Scores(clear, identity, hota)
     if not scores:
-        raise ValueError(
+        raise InputError(
             "expected ground truth to score against, but none of "
             f"{len(without_gt)} sequences has a box that counts: {without_gt}"
         )

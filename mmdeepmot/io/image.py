@@ -8,13 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
+from mmdeepmot.errors import InputError
+
 _EXIF_ORIENTATION = 0x0112
 _EXIF_SIDEWAYS = (5, 6, 7, 8)
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
 
 
-class ImageError(ValueError):
+class ImageError(InputError):
     """An image file that cannot be read: missing, truncated, or not an image."""
 
 

@@ -26,6 +26,7 @@ import numpy as np
 from mmengine.logging import print_log
 from numpy.typing import NDArray
 
+from mmdeepmot.errors import InputError
 from mmdeepmot.io.image import IMAGE_SUFFIXES, image_size
 from mmdeepmot.structures.boxes import tlwh_to_xyxy, xyxy_to_tlwh
 
@@ -77,14 +78,14 @@ class MOTRows:
     def __post_init__(self) -> None:
         count = len(self.frames)
         if self.bboxes.shape != (count, 4):
-            raise ValueError(
+            raise InputError(
                 f"MOTRows.bboxes must have shape ({count}, 4), xyxy in pixels, one row a frame "
                 f"entry; got {self.bboxes.shape}"
             )
         for field in fields(self):
             array = getattr(self, field.name)
             if len(array) != count:
-                raise ValueError(
+                raise InputError(
                     f"MOTRows.{field.name} has {len(array)} rows where MOTRows.frames has {count}"
                 )
 
@@ -306,17 +307,17 @@ def read_mot_text(
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: ``strict`` and a row is bad (file and line named), or the file is no text.
+        InputError: ``strict`` and a row is bad (file and line named), or the file is no text.
     """
     if kind not in ("gt", "det", "result"):
-        raise ValueError(f"kind must be 'gt', 'det' or 'result', got {kind!r}")
+        raise InputError(f"kind must be 'gt', 'det' or 'result', got {kind!r}")
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"{path}: expected a MOTChallenge text file ({kind}), found none")
     try:
         lines = path.read_text(encoding="utf-8-sig").rstrip().splitlines()
     except UnicodeDecodeError:
-        raise ValueError(f"{path}: expected a text file of comma-separated numbers") from None
+        raise InputError(f"{path}: expected a text file of comma-separated numbers") from None
     table, columns, problems = _parse_lines(lines)
     with np.errstate(invalid="ignore"):
         _check_values(table, kind, image_size, problems)
@@ -324,7 +325,7 @@ def read_mot_text(
         first = min(problems)
         message = f"{path}:{first + 1}: {problems[first]}"
         if strict:
-            raise ValueError(f"{message}. Correct or remove the row")
+            raise InputError(f"{message}. Correct or remove the row")
         print_log(
             f"skipped {len(problems)} of {len(lines)} rows of {path}; the first: {message}",
             logger="current",
@@ -365,13 +366,13 @@ def write_mot_text(
             'gt': ``frame,id,left,top,width,height,flag,class,visibility``.
 
     Raises:
-        ValueError: ``kind`` is unknown, or a box is not finite.
+        InputError: ``kind`` is unknown, or a box is not finite.
     """
     if kind not in ("gt", "result"):
-        raise ValueError(f"kind must be 'gt' or 'result', got {kind!r}")
+        raise InputError(f"kind must be 'gt' or 'result', got {kind!r}")
     if not np.isfinite(rows.bboxes).all():
         bad = int(np.flatnonzero(~np.isfinite(rows.bboxes).all(axis=1))[0])
-        raise ValueError(
+        raise InputError(
             f"{path}: refused to write a box that is not finite: frame {rows.frames[bad]}, "
             f"id {rows.ids[bad]}, xyxy {rows.bboxes[bad].tolist()}"
         )
@@ -442,7 +443,7 @@ def read_seqinfo(folder: str | os.PathLike[str]) -> SequenceInfo:
 
     Raises:
         FileNotFoundError: No such folder, or neither ``seqinfo.ini`` nor images in it.
-        ValueError: A value of ``seqinfo.ini`` cannot be read.
+        InputError: A value of ``seqinfo.ini`` cannot be read.
     """
     folder = Path(folder)
     if not folder.is_dir():
@@ -462,7 +463,7 @@ def read_seqinfo(folder: str | os.PathLike[str]) -> SequenceInfo:
         except ValueError:
             value = float("nan")
         if not 0 < value < float("inf"):
-            raise ValueError(f"{ini}: expected a positive number for {key}, got {text!r}")
+            raise InputError(f"{ini}: expected a positive number for {key}, got {text!r}")
         return value
 
     fps, length = number("framerate"), number("seqlength")
@@ -497,7 +498,7 @@ def _read_ini(ini: Path) -> dict[str, str]:
     try:
         parser.read_string(ini.read_text(encoding="utf-8-sig"), source=str(ini))
     except (configparser.Error, UnicodeDecodeError) as error:
-        raise ValueError(f"{ini}: expected an ini file with [Sequence] ({error})") from None
+        raise InputError(f"{ini}: expected an ini file with [Sequence] ({error})") from None
     if not parser.has_section("Sequence"):
-        raise ValueError(f"{ini}: expected a section [Sequence], got {parser.sections()}")
+        raise InputError(f"{ini}: expected a section [Sequence], got {parser.sections()}")
     return {key: value.strip() for key, value in parser.items("Sequence") if value.strip()}

@@ -18,6 +18,7 @@ import numpy as np
 from mmengine.logging import print_log
 from numpy.typing import NDArray
 
+from mmdeepmot.errors import InputError
 from mmdeepmot.io.image import IMAGE_SUFFIXES, ImageError, read_image
 from mmdeepmot.io.mot import read_seqinfo
 from mmdeepmot.io.video_writer import VideoWriter
@@ -80,7 +81,7 @@ class VideoSource(ABC):
         for index, where, image in self._read():
             size = (image.shape[1], image.shape[0])
             if size != self.size:
-                raise ValueError(
+                raise InputError(
                     f"{where}: expected {self.size[0]}x{self.size[1]} px as in the first frame, "
                     f"got {size[0]}x{size[1]}: a sequence has one image size; split it where the "
                     "size changes"
@@ -91,7 +92,7 @@ class VideoSource(ABC):
         """Frames with their index (from 0), decoded in a thread if ``read_ahead`` > 0.
 
         Raises:
-            ValueError: The image size changes; the message names the frame.
+            InputError: The image size changes; the message names the frame.
             ImageError: A frame is unreadable and the source was opened with on_error='raise'.
         """
         frames = self._checked()
@@ -309,12 +310,12 @@ def open_video(
     Raises:
         FileNotFoundError: No such file or folder, or no images in the folder.
         ImageError: Nothing in it can be decoded (a ValueError).
-        ValueError: A setting is out of range.
+        InputError: A setting is out of range.
     """
     if fps is not None and not 0 < fps <= _MAX_FPS:
-        raise ValueError(f"fps must lie in (0, {_MAX_FPS:g}], got {fps}")
+        raise InputError(f"fps must lie in (0, {_MAX_FPS:g}], got {fps}")
     if on_error not in ("skip", "raise"):
-        raise ValueError(f"on_error must be 'skip' or 'raise', got {on_error!r}")
+        raise InputError(f"on_error must be 'skip' or 'raise', got {on_error!r}")
     if isinstance(source, int):
         return CameraSource(source, fps, read_ahead)
     path = Path(source)
@@ -343,7 +344,7 @@ def prefetch(items: Iterable[T], depth: int) -> Iterator[T]:
     when the items do or when the consumer stops iterating.
     """
     if depth < 1:
-        raise ValueError(f"depth must be at least 1, got {depth}")
+        raise InputError(f"depth must be at least 1, got {depth}")
     ready: queue.Queue[tuple[bool, T | BaseException | None]] = queue.Queue(maxsize=depth)
     stopped = threading.Event()
 

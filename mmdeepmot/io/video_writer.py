@@ -12,6 +12,8 @@ import numpy as np
 from mmengine.logging import print_log
 from numpy.typing import NDArray
 
+from mmdeepmot.errors import InputError, MissingPackageError
+
 Image = NDArray[np.uint8]
 Codec = Literal["auto", "h264", "vp9"]
 
@@ -75,7 +77,7 @@ class _OpenCVEncoder(_Encoder):
         fourcc = cv2.VideoWriter.fourcc(*"VP90")
         self._writer = cv2.VideoWriter(str(path), fourcc, fps, size)
         if not self._writer.isOpened():
-            raise RuntimeError(
+            raise MissingPackageError(
                 f"{path}: this OpenCV cannot write VP9 video; install PyAV: pip install av"
             )
 
@@ -106,9 +108,9 @@ class VideoWriter:
         count: Frames written.
 
     Raises:
-        ValueError: Suffix, fps or size cannot be used, or (``write``) a frame differs from the
+        InputError: Suffix, fps or size cannot be used, or (``write``) a frame differs from the
             size; the message names the frame.
-        ModuleNotFoundError: 'h264' was asked for and PyAV is not installed.
+        MissingPackageError: 'h264' was asked for and PyAV is not installed.
     """
 
     def __init__(
@@ -122,11 +124,11 @@ class VideoWriter:
     ) -> None:
         self.path = Path(path)
         if self.path.suffix.lower() != ".mp4":
-            raise ValueError(f"{path}: expected a file name that ends in .mp4")
+            raise InputError(f"{path}: expected a file name that ends in .mp4")
         if not 0 < fps <= 1000:
-            raise ValueError(f"{path}: fps must lie in (0, 1000], got {fps}")
+            raise InputError(f"{path}: fps must lie in (0, 1000], got {fps}")
         if size is not None and min(size) < 1:
-            raise ValueError(f"{path}: expected a positive (width, height), got {size}")
+            raise InputError(f"{path}: expected a positive (width, height), got {size}")
         self.fps = float(fps)
         self.size = size
         self.codec = _choose_codec(codec)
@@ -139,7 +141,7 @@ class VideoWriter:
     def write(self, image: Image) -> None:
         """Appends one frame ``(H, W, 3)`` uint8 BGR."""
         if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
-            raise ValueError(
+            raise InputError(
                 f"{self.path}: frame {self.count + 1}: expected a (H, W, 3) uint8 BGR image, got "
                 f"shape {image.shape}, {image.dtype}"
             )
@@ -147,7 +149,7 @@ class VideoWriter:
         if self.size is None:
             self.size = size
         if size != self.size:
-            raise ValueError(
+            raise InputError(
                 f"{self.path}: frame {self.count + 1}: expected {self.size[0]}x{self.size[1]} px, "
                 f"got {size[0]}x{size[1]}: all frames of a video have one size"
             )
@@ -191,10 +193,10 @@ class VideoWriter:
 
 def _choose_codec(codec: Codec) -> Literal["h264", "vp9"]:
     if codec not in get_args(Codec):
-        raise ValueError(f"codec must be one of {get_args(Codec)}, got {codec!r}")
+        raise InputError(f"codec must be one of {get_args(Codec)}, got {codec!r}")
     has_pyav = importlib.util.find_spec("av") is not None
     if codec == "h264" and not has_pyav:
-        raise ModuleNotFoundError("codec 'h264' needs PyAV: pip install av (or use codec='vp9')")
+        raise MissingPackageError("codec 'h264' needs PyAV: pip install av (or use codec='vp9')")
     if codec == "auto":
         return "h264" if has_pyav else "vp9"
     return codec

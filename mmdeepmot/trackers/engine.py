@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mmdeepmot.errors import InputError
 from mmdeepmot.registry import MEMORIES, MOTIONS, STEPS, TRACKERS
 from mmdeepmot.structures.frame import Frame, Tracks
 from mmdeepmot.structures.track_table import TrackState, TrackTable
@@ -48,7 +49,7 @@ class Tracker:
         capacity: int = 64,
     ) -> None:
         if isinstance(steps, str | Mapping) or not len(steps):
-            raise ValueError(
+            raise InputError(
                 f"Tracker.steps must be a list of at least one dict(type=STEP, ...), got {steps!r}"
             )
         self.motion = build_part(

@@ -5,6 +5,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from mmdeepmot.errors import InputError
 from mmdeepmot.registry import MEMORIES
 from mmdeepmot.structures.track_table import Column, Rows, TrackTable
 
@@ -31,7 +32,7 @@ class MomentumMemory:
 
     def __init__(self, momentum: float = 0.9) -> None:
         if not 0 <= momentum < 1:
-            raise ValueError(f"momentum must lie in [0, 1), got {momentum}")
+            raise InputError(f"momentum must lie in [0, 1), got {momentum}")
         self.momentum = np.float32(momentum)
 
     def columns(self) -> dict[str, Column]:
@@ -69,9 +70,9 @@ class GalleryMemory:
 
     def __init__(self, size: int = 10, reduce: Literal["max", "mean"] = "max") -> None:
         if size < 1:
-            raise ValueError(f"size must be at least 1, got {size}")
+            raise InputError(f"size must be at least 1, got {size}")
         if reduce not in ("max", "mean"):
-            raise ValueError(f"reduce must be 'max' or 'mean', got {reduce!r}")
+            raise InputError(f"reduce must be 'max' or 'mean', got {reduce!r}")
         self.size = size
         self.reduce = reduce
 

@@ -5,25 +5,30 @@ import sys
 
 import cv2
 
+from mmdeepmot.errors import UserError
 from mmdeepmot.visualization.draw import Image
 
 _QUIT_KEYS = (27, ord("q"))
+
+
+class NoDisplayError(UserError, RuntimeError):
+    """No window can be opened."""
 
 
 def check_display() -> None:
     """Raises an error where no window can be opened (OpenCV would end the process).
 
     Raises:
-        RuntimeError: No display, or an OpenCV without windows.
+        NoDisplayError: No display, or an OpenCV without windows.
     """
     wayland_or_x = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     if sys.platform.startswith("linux") and not wayland_or_x:
-        raise RuntimeError(
+        raise NoDisplayError(
             "showing needs a screen, but neither DISPLAY nor WAYLAND_DISPLAY is set: write a video "
             "file instead, or connect with X forwarding (ssh -X)"
         )
     if "GUI:                           NONE" in cv2.getBuildInformation():
-        raise RuntimeError(
+        raise NoDisplayError(
             "this OpenCV is built without windows (opencv-python-headless): install opencv-python, "
             "or write a video file instead"
         )

@@ -11,8 +11,11 @@ from typing import Any
 
 import numpy as np
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
 from mmdeepmot.datasets.synthmot.generate import DEFAULT_ROOT, generate
 from mmdeepmot.datasets.synthmot.recipe import PRESETS, SPLITS, Recipe, resolve_recipe
+from mmdeepmot.errors import run_command
 from mmdeepmot.io.mot import read_mot_text
 
 
@@ -82,17 +85,16 @@ def describe(folder: Path) -> str:
     return "\n".join(lines)
 
 
+def make(args: argparse.Namespace) -> None:
+    """Generate what the command line asks for, and say what there is."""
+    recipe = recipe_of(args)
+    out = args.out or Path(DEFAULT_ROOT) / recipe.folder_name()
+    print(describe(generate(recipe, out, workers=args.workers)))
+
+
 def main(arguments: list[str] | None = None) -> int:
     args = parse_args(arguments)
-    try:
-        recipe = recipe_of(args)
-        out = args.out or Path(DEFAULT_ROOT) / recipe.folder_name()
-        folder = generate(recipe, out, workers=args.workers)
-    except (ValueError, OSError) as error:
-        print(f"make_synthmot: {error}", file=sys.stderr)
-        return 2
-    print(describe(folder))
-    return 0
+    return run_command(lambda: make(args))
 
 
 if __name__ == "__main__":

@@ -12,12 +12,13 @@ import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import torch
 from mmengine.config import Config
 from torch import Tensor
 
+from mmdeepmot.engine.checkpoint import load_local
+from mmdeepmot.errors import InputError, run_command
 from mmdeepmot.models.utils.published_jde import Conversion, convert_published_jde
 from mmdeepmot.registry import MODELS
 
@@ -30,14 +31,13 @@ def read_published(path: Path) -> dict[str, Tensor]:
 
     Raises:
         FileNotFoundError: If there is no file.
-        ValueError: If it is no such checkpoint.
+        CheckpointError: If it is damaged, or not plain data.
+        InputError: If it is no such checkpoint.
     """
-    if not path.is_file():
-        raise FileNotFoundError(f"no checkpoint at {path}")
-    content: Any = torch.load(path, map_location="cpu", weights_only=True)
-    state = content.get("model", content) if isinstance(content, Mapping) else None
+    content = load_local(path)
+    state = content.get("model", content)
     if not isinstance(state, Mapping) or not any("module_list." in str(key) for key in state):
-        raise ValueError(
+        raise InputError(
             f"{path} is no published JDE checkpoint: expected a dict whose entry 'model' has keys "
             "such as 'module_list.0.conv_0.weight'"
         )
@@ -58,13 +58,13 @@ def convert(path: Path, out: Path, config: Path) -> Conversion:
     """Converts ``path`` and writes ``out`` (whole or not at all).
 
     Raises:
-        ValueError: If shapes differ or weights are missing.
+        InputError: If shapes differ or weights are missing.
     """
     source = read_published(path)
     conversion = convert_published_jde(source, target_shapes(config, source))
     if conversion.mismatched or conversion.missing:
         problems = [*conversion.mismatched, *(f"{key}: missing" for key in conversion.missing)]
-        raise ValueError(
+        raise InputError(
             f"{path} does not fit {config} ({len(problems)} keys):\n  " + "\n  ".join(problems)
         )
     checkpoint = {
@@ -78,6 +78,16 @@ def convert(path: Path, out: Path, config: Path) -> Conversion:
     return conversion
 
 
+def report(arguments: argparse.Namespace) -> None:
+    """Converts what the command line names, and says what became of it."""
+    config = ROOT / "configs" / "jde" / "published" / f"jde_darknet53_{arguments.size}.py"
+    conversion = convert(arguments.checkpoint, arguments.out, config)
+    for key in conversion.unmatched:
+        print(f"no counterpart, left out: {key}")
+    print(f"{len(conversion.state)} tensors converted, {len(conversion.unmatched)} keys left out")
+    print(f"use it with {config.relative_to(ROOT)}")
+
+
 def main(argv: list[str] | None = None) -> int:
     """Command line."""
     parser = argparse.ArgumentParser(
@@ -87,17 +97,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("out", type=Path, help="checkpoint to write (.pth)")
     parser.add_argument("--size", choices=SIZES, default=SIZES[0], help="input size of the model")
     arguments = parser.parse_args(argv)
-    config = ROOT / "configs" / "jde" / "published" / f"jde_darknet53_{arguments.size}.py"
-    try:
-        conversion = convert(arguments.checkpoint, arguments.out, config)
-    except (FileNotFoundError, ValueError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    for key in conversion.unmatched:
-        print(f"no counterpart, left out: {key}")
-    print(f"{len(conversion.state)} tensors converted, {len(conversion.unmatched)} keys left out")
-    print(f"use it with {config.relative_to(ROOT)}")
-    return 0
+    return run_command(lambda: report(arguments))
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from mmdeepmot.datasets.base import Transform
 from mmdeepmot.datasets.mot_challenge import MOTChallengeDataset
 from mmdeepmot.datasets.synthmot.generate import DEFAULT_ROOT, await_synthmot, ensure_synthmot
 from mmdeepmot.datasets.synthmot.recipe import SPLITS, Recipe, Split
+from mmdeepmot.errors import InputError
 from mmdeepmot.registry import DATASETS
 
 
@@ -36,7 +37,7 @@ class SynthMOTDataset(MOTChallengeDataset):
 MOTChallengeDataset`.
 
     Raises:
-        ValueError: Unknown split or recipe, or the folder holds a set of another recipe.
+        InputError: Unknown split or recipe, or the folder holds a set of another recipe.
     """
 
     def __init__(
@@ -50,7 +51,7 @@ MOTChallengeDataset`.
         **kwargs: Any,
     ) -> None:
         if split not in SPLITS:
-            raise ValueError(f"SynthMOT split must be one of {SPLITS}, got {split!r}")
+            raise InputError(f"SynthMOT split must be one of {SPLITS}, got {split!r}")
         get = ensure_synthmot if _generates() else await_synthmot
         folder = get(recipe, data_root)
         kwargs.setdefault("name", f"SynthMOT {folder.name} {split}")

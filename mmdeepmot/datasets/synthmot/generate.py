@@ -32,10 +32,13 @@ from mmdeepmot.datasets.synthmot.recipe import (
     resolve_recipe,
 )
 from mmdeepmot.datasets.synthmot.render import Plan, Renderer, Truth, plan_sequence
+from mmdeepmot.errors import InputError
 from mmdeepmot.io.mot import MOTRows, write_mot_text
 
 DEFAULT_ROOT = "data/synthmot"
 RECIPE_FILE = "recipe.json"
+PEDESTRIAN, DISTRACTOR = 1, 8
+"""MOT17's classes of a target and of what is neither rewarded nor punished."""
 
 
 def sequence_name(split: Split, index: int) -> str:
@@ -44,12 +47,17 @@ def sequence_name(split: Split, index: int) -> str:
 
 
 def _ground_truth(plan: Plan, truths: list[Truth]) -> MOTRows:
-    """Rows of all frames; identities are numbered from 1 in an order that tells nothing."""
+    """Rows of all frames; identities are numbered from 1 in an order that tells nothing.
+
+    People of whom little is seen are MOT17's distractors (flag 0, class 8): neither rewarded nor
+    punished.
+    """
     frames = np.repeat(np.arange(1, len(truths) + 1), [len(truth.persons) for truth in truths])
     persons = np.concatenate([truth.persons for truth in truths])
     boxes = np.concatenate([truth.bboxes for truth in truths])
     visibility = np.concatenate([truth.visibility for truth in truths])
-    kept = visibility >= plan.recipe.min_visibility
+    kept = visibility >= plan.recipe.ignored_visibility
+    targets = visibility >= plan.recipe.min_visibility
     present, codes = np.unique(persons[kept], return_inverse=True)
     numbers = np.random.default_rng(plan.identity_seed).permutation(len(present)) + 1
     ids = numbers[codes]
@@ -58,7 +66,8 @@ def _ground_truth(plan: Plan, truths: list[Truth]) -> MOTRows:
         frames[kept],
         ids,
         np.round(boxes[kept], 2),
-        classes=np.ones(len(ids), np.int64),
+        targets[kept].astype(np.float64),
+        np.where(targets[kept], PEDESTRIAN, DISTRACTOR),
         visibility=np.round(visibility[kept], 3),
     )
     return rows[order]
@@ -92,7 +101,7 @@ def write_sequence(
             report()
     rows = _ground_truth(plan, truths)
     write_mot_text(folder / "gt" / "gt.txt", rows, "gt")
-    detections = detect(plan.detection_seed, recipe, plan.frames, rows)
+    detections = detect(plan.detection_seed, recipe, plan.frames, rows[rows.scores > 0])
     write_mot_text(folder / "det" / "det.txt", detections)
     (folder / "seqinfo.ini").write_text(
         "[Sequence]\n"
@@ -174,7 +183,7 @@ def _read_recipe(folder: Path) -> dict[str, Any] | None:
     except ValueError:
         values = None
     if not isinstance(values, dict):
-        raise ValueError(f"{path}: expected the recipe of a SynthMOT set (JSON); remove {folder}")
+        raise InputError(f"{path}: expected the recipe of a SynthMOT set (JSON); remove {folder}")
     return values
 
 
@@ -182,14 +191,14 @@ def _check_recipe(folder: Path, recipe: Recipe) -> None:
     """Raise ValueError if a folder was made by another recipe or version."""
     found = _read_recipe(folder)
     if found is None:
-        raise ValueError(
+        raise InputError(
             f"{folder} exists but has no {RECIPE_FILE}: it is no SynthMOT set. "
             "Remove it or choose another data_root"
         )
     asked = recipe.to_dict()
     for key in sorted(set(found) | set(asked)):
         if found.get(key) != asked.get(key):
-            raise ValueError(
+            raise InputError(
                 f"{folder / RECIPE_FILE}: the set was made with {key} = {found.get(key)!r}, "
                 f"asked for {asked.get(key)!r} (generator version {SYNTHMOT_VERSION}). "
                 "Remove the folder to generate it anew, or choose another data_root"
@@ -315,7 +324,7 @@ def generate(
         The folder.
 
     Raises:
-        ValueError: The folder holds a set of another recipe or version.
+        InputError: The folder holds a set of another recipe or version.
     """
     folder = Path(folder)
     if folder.exists():
@@ -379,7 +388,7 @@ def await_synthmot(
 
     Raises:
         TimeoutError: It is not there after ``timeout`` seconds.
-        ValueError: As :func:`generate`.
+        InputError: As :func:`generate`.
     """
     resolved = resolve_recipe(recipe)
     folder = Path(data_root) / resolved.folder_name()

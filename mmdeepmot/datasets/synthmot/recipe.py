@@ -13,6 +13,8 @@ from typing import Any, Literal
 
 import numpy as np
 
+from mmdeepmot.errors import InputError
+
 SYNTHMOT_VERSION = 1
 
 Split = Literal["train", "test"]
@@ -39,7 +41,9 @@ class Recipe:
         standing: Share of people who stand for a while.
         runners: Share of people who run.
         light, blur, noise: Amplitude of light changes, of motion blur and defocus, of grain.
-        min_visibility: Boxes with a smaller visible fraction of the body are left out.
+        min_visibility: Boxes with a smaller visible fraction of the body are no targets but, down
+            to ``ignored_visibility``, distractors: neither rewarded nor punished.
+        ignored_visibility: Boxes with a smaller visible fraction are left out.
         detection_misses: Rate at which a fully visible person is missed in ``det.txt``.
         detection_false_positives: Mean number of false detections a frame.
         detection_jitter: Standard deviation of a detection's edges, relative to its size.
@@ -67,6 +71,7 @@ class Recipe:
     blur: float = 1.0
     noise: float = 1.0
     min_visibility: float = 0.25
+    ignored_visibility: float = 0.03
     detection_misses: float = 0.03
     detection_false_positives: float = 0.4
     detection_jitter: float = 0.03
@@ -80,16 +85,16 @@ class Recipe:
             )
             if not number or not np.isfinite(value):
                 kind = "a whole number" if field.type is int else "a finite number"
-                raise ValueError(f"SynthMOT recipe: {field.name} must be {kind}, got {value!r}")
+                raise InputError(f"SynthMOT recipe: {field.name} must be {kind}, got {value!r}")
             low, high = _RANGES[field.name]
             if not low <= value <= high:
-                raise ValueError(
+                raise InputError(
                     f"SynthMOT recipe: {field.name} must lie in [{low:g}, {high:g}], got {value:g}"
                 )
             plain = int(value) if field.type is int else float(value)
             object.__setattr__(self, field.name, plain)
         if self.min_fps > self.max_fps:
-            raise ValueError(
+            raise InputError(
                 f"SynthMOT recipe: min_fps {self.min_fps} exceeds max_fps {self.max_fps}"
             )
 
@@ -148,6 +153,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "blur": _AMPLITUDE,
     "noise": _AMPLITUDE,
     "min_visibility": (0.01, 1.0),
+    "ignored_visibility": (0.001, 1.0),
     "detection_misses": _SHARE,
     "detection_false_positives": (0.0, 100.0),
     "detection_jitter": (0.0, 0.5),
@@ -159,11 +165,13 @@ PRESETS: dict[str, Recipe] = {
     "small": Recipe(
         width=512,
         height=288,
-        train_sequences=8,
+        train_sequences=32,
         test_sequences=3,
-        train_frames=100,
+        train_frames=25,
         test_frames=150,
-        density=10.0,
+        density=8.0,
+        occluders=0.7,
+        traffic=0.7,
     ),
 }
 
@@ -176,7 +184,7 @@ def resolve_recipe(recipe: str | Recipe | Mapping[str, Any] = "default") -> Reci
             ``preset`` naming the preset that it changes (``'default'`` where absent).
 
     Raises:
-        ValueError: An unknown preset or field, or a value out of its range.
+        InputError: An unknown preset or field, or a value out of its range.
     """
     if isinstance(recipe, Recipe):
         return recipe
@@ -185,11 +193,11 @@ def resolve_recipe(recipe: str | Recipe | Mapping[str, Any] = "default") -> Reci
     changes = dict(recipe)
     preset = changes.pop("preset", "default")
     if preset not in PRESETS:
-        raise ValueError(f"no SynthMOT preset {preset!r}: there are {', '.join(PRESETS)}")
+        raise InputError(f"no SynthMOT preset {preset!r}: there are {', '.join(PRESETS)}")
     fields = {field.name for field in dataclasses.fields(Recipe)}
     unknown = sorted(set(changes) - fields)
     if unknown:
-        raise ValueError(
+        raise InputError(
             f"unknown SynthMOT recipe field {unknown[0]!r}: there are {', '.join(sorted(fields))}"
         )
     return dataclasses.replace(PRESETS[preset], **changes)

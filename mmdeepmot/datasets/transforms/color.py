@@ -7,6 +7,7 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 from numpy.typing import NDArray
 
+from mmdeepmot.errors import InputError
 from mmdeepmot.registry import TRANSFORMS
 
 
@@ -55,7 +56,7 @@ class HSVJitter(BaseTransform):
 
     def __init__(self, fraction: float = 0.5) -> None:
         if not 0 <= fraction <= 1:
-            raise ValueError(f"HSVJitter.fraction must lie in [0, 1], got {fraction}")
+            raise InputError(f"HSVJitter.fraction must lie in [0, 1], got {fraction}")
         self.fraction = fraction
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from mmdet.structures import DetDataSample
 from mmengine.structures import InstanceData
 from numpy.typing import NDArray
 
+from mmdeepmot.errors import InputError
 from mmdeepmot.io.image import read_image
 from mmdeepmot.registry import TRANSFORMS
 
@@ -40,7 +41,7 @@ class LoadFrame(BaseTransform):
 
     Raises:
         ImageError: The image is missing, truncated or not an image.
-        ValueError: It has not the size that the sequence has.
+        InputError: It has not the size that the sequence has.
     """
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
@@ -49,7 +50,7 @@ class LoadFrame(BaseTransform):
         shape = results["img"].shape[:2]
         expected = results.get("ori_shape")
         if expected is not None and tuple(expected) != shape:
-            raise ValueError(
+            raise InputError(
                 f"{results.get('img_path', 'img')}: frame {results.get('frame_number', '?')} of "
                 f"sequence {results.get('video_name', '?')} is {shape[1]}x{shape[0]} px where the "
                 f"sequence is {expected[1]}x{expected[0]} px: all frames of a sequence must have "

@@ -19,19 +19,20 @@ from mmdeepmot.datasets.transforms.geometry import (
     warp_image,
 )
 from mmdeepmot.datasets.transforms.loading import keep_boxes
+from mmdeepmot.errors import InputError
 from mmdeepmot.registry import TRANSFORMS
 from mmdeepmot.structures.boxes import box_area, clip_boxes
 
 
 def _check_size(owner: str, size: tuple[int, int]) -> tuple[int, int]:
     if len(size) != 2 or not all(isinstance(side, int) and side > 0 for side in size):
-        raise ValueError(f"{owner}.size must be (width, height) in whole px > 0, got {size!r}")
+        raise InputError(f"{owner}.size must be (width, height) in whole px > 0, got {size!r}")
     return (size[0], size[1])
 
 
 def _range(owner: str, bounds: tuple[float, float]) -> tuple[float, float]:
     if len(bounds) != 2 or bounds[0] > bounds[1]:
-        raise ValueError(f"{owner} must be (low, high) with low <= high, got {bounds!r}")
+        raise InputError(f"{owner} must be (low, high) with low <= high, got {bounds!r}")
     return (bounds[0], bounds[1])
 
 
@@ -118,7 +119,7 @@ class RandomAffineLetterbox(BaseTransform):
         self.size = _check_size("RandomAffineLetterbox", size)
         self.scale = _range("RandomAffineLetterbox.scale", scale)
         if self.scale[0] <= 0:
-            raise ValueError(f"RandomAffineLetterbox.scale must be positive, got {scale!r}")
+            raise InputError(f"RandomAffineLetterbox.scale must be positive, got {scale!r}")
         self.degrees = degrees
         self.translate = translate
         self.shear = shear
@@ -183,7 +184,7 @@ class RandomFlipTracks(BaseTransform):
 
     def __init__(self, prob: float = 0.5) -> None:
         if not 0 <= prob <= 1:
-            raise ValueError(f"RandomFlipTracks.prob must lie in [0, 1], got {prob}")
+            raise InputError(f"RandomFlipTracks.prob must lie in [0, 1], got {prob}")
         self.prob = prob
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:

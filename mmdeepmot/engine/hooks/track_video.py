@@ -1,12 +1,14 @@
 """Videos of what a test tracks, written while it runs."""
 
 from collections.abc import Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
+from mmdeepmot.errors import InputError
 from mmdeepmot.io.image import read_image
 from mmdeepmot.registry import HOOKS
 from mmdeepmot.visualization import TrackVideo
@@ -33,6 +35,24 @@ class TrackVideoHook(Hook):
         self._name: str | None = None
         self._video: TrackVideo | None = None
 
+    def before_test(self, runner: Runner) -> None:
+        """Compares the names asked for with those of the test set.
+
+        Raises:
+            InputError: The test set has no sequence of a name that was asked for.
+        """
+        index = getattr(runner.test_dataloader.dataset, "index", None)
+        if index is None or self.sequences is None:
+            return
+        known = sorted(sequence.name for sequence in index.sequences)
+        unknown = sorted(self.sequences.difference(known))
+        if unknown:
+            near = get_close_matches(unknown[0], known, n=1)
+            raise InputError(
+                f"no video can be made of sequence {unknown[0]!r}: the test set has "
+                f"{', '.join(known)}" + (f" (did you mean {near[0]!r}?)" if near else "")
+            )
+
     def after_test_iter(
         self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None
     ) -> None:
@@ -46,18 +66,19 @@ class TrackVideoHook(Hook):
 
     def after_test_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
         """Closes the last video."""
-        self._close()
+        self.close()
 
-    def after_run(self, runner: Runner) -> None:
-        """Closes the last video."""
-        self._close()
+    def close(self) -> None:
+        """Finishes the video that is being written, with the frames that it has."""
+        if self._video is not None:
+            self._video.close()
+            self._video = None
 
     def _write(self, frame: Any) -> None:
         if frame.video_name != self._name or self._video is None:
-            self._close()
+            self.close()
             self._name = frame.video_name
             path = self.out_dir / f"{self._name}.mp4"
-            path.parent.mkdir(parents=True, exist_ok=True)
             self._video = TrackVideo(
                 path, fps=float(frame.get("fps", 30.0)), trail_length=self.trail_length
             )
@@ -68,8 +89,3 @@ class TrackVideoHook(Hook):
             tracks.bboxes.numpy(),
             tracks.instances_id.numpy(),
         )
-
-    def _close(self) -> None:
-        if self._video is not None:
-            self._video.close()
-            self._video = None

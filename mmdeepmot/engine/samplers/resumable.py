@@ -7,6 +7,7 @@ import numpy as np
 from mmengine.dist import get_dist_info, sync_random_seed
 from torch.utils.data import Sampler
 
+from mmdeepmot.errors import InputError
 from mmdeepmot.registry import DATA_SAMPLERS
 
 
@@ -49,7 +50,7 @@ class ResumableSampler(Sampler[tuple[int, int]]):
         round_up: bool = True,
     ) -> None:
         if len(dataset) == 0:
-            raise ValueError(
+            raise InputError(
                 f"{type(self).__name__}: the dataset ({type(dataset).__name__}) has no items. "
                 "Check its data_root, sequences and filters."
             )

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mmdeepmot.errors import InputError
 from mmdeepmot.evaluation.functional.counts import percent
 from mmdeepmot.structures.boxes import box_area, xyxy_to_tlwh
 
@@ -90,13 +91,13 @@ def average_precision(
         score_threshold: Least score of the detections that precision and recall are taken of.
 
     Raises:
-        ValueError: No image has ground truth that counts.
+        InputError: No image has ground truth that counts.
     """
     from pycocotools.cocoeval import COCOeval
 
     num_gt = sum(int(np.count_nonzero(~image.gt_ignore.astype(bool))) for image in images)
     if num_gt == 0:
-        raise ValueError(
+        raise InputError(
             f"expected ground truth to score detections against, but none of {len(images)} images "
             "has a box that counts"
         )

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from mmdeepmot.errors import InputError
+
 BINS = 1 << 20
 """Bins of similarity over [-1, 1]: 1.9e-6 wide, about the rounding of a float32 dot product."""
 
@@ -76,13 +78,13 @@ def tpr_at_far(
     vectors = embeddings[known].astype(np.float32)
     bad = np.flatnonzero(~np.isfinite(vectors).all(axis=1))
     if len(bad):
-        raise ValueError(f"expected finite embeddings, got NaN or inf in row {known[bad[0]]}")
+        raise InputError(f"expected finite embeddings, got NaN or inf in row {known[bad[0]]}")
     norms = np.linalg.norm(vectors, axis=1, keepdims=True)
     vectors /= np.where(norms > 0, norms, 1)
     positives, negatives = _histograms(vectors, identities[known])
     num_positives, num_negatives = int(positives.sum()), int(negatives.sum())
     if num_positives == 0 or num_negatives == 0:
-        raise ValueError(
+        raise InputError(
             "expected pairs of one identity and pairs of two, got "
             f"{num_positives} and {num_negatives} from {len(known)} boxes of known identity"
         )

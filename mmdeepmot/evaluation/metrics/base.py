@@ -11,6 +11,7 @@ from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 from numpy.typing import NDArray
 
+from mmdeepmot.errors import InputError
 from mmdeepmot.evaluation.table import ScoreTable
 
 
@@ -91,14 +92,14 @@ class SequenceMetric(BaseMetric):
             size: Length of the dataset (not needed: frames are known by sequence and number).
 
         Raises:
-            ValueError: No frame came, or the frames of a sequence were divided among processes
+            InputError: No frame came, or the frames of a sequence were divided among processes
                 where the metric needs them from one.
         """
         gathered = all_gather_object(list(self.results))
         self.results.clear()
         records = self.merge(gathered)
         if not records:
-            raise ValueError(
+            raise InputError(
                 f"{type(self).__name__} was given no frame to score: is the dataset empty?"
             )
         figures = self.compute_metrics(records)
@@ -120,7 +121,7 @@ def merge_whole_sequences(gathered: Sequence[Sequence[FrameRecord]]) -> list[Fra
     that saw most of it.
 
     Raises:
-        ValueError: A sequence was divided among processes, or two sequences have one name.
+        InputError: A sequence was divided among processes, or two sequences have one name.
     """
     by_sequence: dict[str, list[dict[int, FrameRecord]]] = {}
     for records in gathered:
@@ -128,7 +129,7 @@ def merge_whole_sequences(gathered: Sequence[Sequence[FrameRecord]]) -> list[Fra
         for record in records:
             known = own.setdefault(record.sequence, {}).setdefault(record.frame, record)
             if known.image != record.image:
-                raise ValueError(
+                raise InputError(
                     f"{record.where} came from two images, {known.image} and {record.image}: "
                     "sequences that are tracked need names of their own"
                 )
@@ -140,7 +141,7 @@ def merge_whole_sequences(gathered: Sequence[Sequence[FrameRecord]]) -> list[Fra
         best = max(parts, key=len)
         everything = set().union(*parts)
         if len(best) < len(everything):
-            raise ValueError(
+            raise InputError(
                 f"the {len(everything)} frames of sequence {sequence} were divided among "
                 f"{len(parts)} processes, of which none saw more than {len(best)}: a tracker needs "
                 "whole sequences, use SequenceSampler in the test dataloader"
@@ -193,7 +194,8 @@ def get_array(
 
     Raises:
         KeyError: There is no such array.
-        ValueError: Another shape, or NaN or infinite values.
+        InputError: NaN or infinite values.
+        ValueError: Another shape.
     """
     value = instances.get(name)
     if value is None:
@@ -210,7 +212,7 @@ def get_array(
         )
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         row = int(np.flatnonzero(~np.isfinite(array.reshape(len(array), -1)).all(axis=1))[0])
-        raise ValueError(
+        raise InputError(
             f"{where.where}: expected finite {name}, got {array[row].tolist()} in row {row}"
         )
     return array

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mmdeepmot.errors import InputError
 from mmdeepmot.evaluation.functional.ap import DetectionImage, average_precision
 from mmdeepmot.evaluation.metrics.base import FrameRecord, SequenceMetric, get_array, get_field
 from mmdeepmot.evaluation.table import OVERALL, ScoreTable
@@ -40,7 +41,7 @@ class DetectionMetric(SequenceMetric):
         super().__init__(prefix, print_table)
         self.iou_thresholds = tuple(iou_thresholds)
         if not self.iou_thresholds or not all(0 < value <= 1 for value in self.iou_thresholds):
-            raise ValueError(f"iou_thresholds must lie in (0, 1], got {self.iou_thresholds}")
+            raise InputError(f"iou_thresholds must lie in (0, 1], got {self.iou_thresholds}")
         self.score_threshold = score_threshold
 
     def record(self, frame: Any, where: FrameRecord) -> dict[str, NDArray]:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mmdeepmot.errors import InputError
 from mmdeepmot.evaluation.functional.tpr_far import tpr_at_far
 from mmdeepmot.evaluation.metrics.base import FrameRecord, SequenceMetric, get_array, get_field
 from mmdeepmot.evaluation.table import OVERALL, ScoreTable
@@ -42,7 +43,7 @@ class EmbeddingMetric(SequenceMetric):
         super().__init__(prefix, print_table)
         self.far = tuple(far)
         if not self.far or not all(0 <= rate < 1 for rate in self.far):
-            raise ValueError(f"far must be rates in [0, 1), got {self.far}")
+            raise InputError(f"far must be rates in [0, 1), got {self.far}")
         self.global_ids = global_ids
         self.max_embeddings = max_embeddings
 
@@ -64,7 +65,7 @@ class EmbeddingMetric(SequenceMetric):
         """TPR at each FAR, and what it was taken of."""
         filled = [record for record in results if len(record.arrays["ids"])]
         if not filled:
-            raise ValueError(
+            raise InputError(
                 f"none of {len(results)} frames has an embedding of a box with an identity"
             )
         ids = np.concatenate([record.arrays["ids"] for record in filled])

@@ -10,6 +10,7 @@ from mmengine.dist import is_main_process
 from mmengine.logging import print_log
 from numpy.typing import NDArray
 
+from mmdeepmot.errors import InputError
 from mmdeepmot.evaluation.functional.sequence import GtRole, TrackingSequence
 from mmdeepmot.evaluation.metrics.base import (
     FrameRecord,
@@ -51,7 +52,7 @@ class MOTMetric(SequenceMetric):
         print_table: Whether to log the table.
 
     Raises:
-        ValueError: An unknown option, or ``format_only`` without a folder.
+        InputError: An unknown option, or ``format_only`` without a folder.
         ImportError: The evaluator is not installed. Both at once, before any inference.
     """
 
@@ -72,7 +73,7 @@ class MOTMetric(SequenceMetric):
         if not format_only:
             check_tracking_options(metrics, evaluator, iou_threshold)
         elif outfile_prefix is None:
-            raise ValueError("format_only needs outfile_prefix: the folder to write SEQ.txt to")
+            raise InputError("format_only needs outfile_prefix: the folder to write SEQ.txt to")
         self.metrics = metrics
         self.evaluator: Evaluator = evaluator
         self.iou_threshold = iou_threshold

@@ -11,6 +11,7 @@ from mmdet.structures import DetDataSample
 from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from mmdeepmot.errors import InputError
 from mmdeepmot.models.utils.darknet_weights import DarknetPretrainedInit
 from mmdeepmot.registry import MODELS, SCOPE
 
@@ -55,7 +56,7 @@ class JDE(SingleStageDetector):
         init_cfg: dict | None = None,
     ) -> None:
         if freeze_bn not in get_args(FreezeBN):
-            raise ValueError(f"freeze_bn must be one of {get_args(FreezeBN)}, got {freeze_bn!r}")
+            raise InputError(f"freeze_bn must be one of {get_args(FreezeBN)}, got {freeze_bn!r}")
         # mmdet builds the parts from its own registry: the scope lets it find ours.
         super().__init__(
             backbone={"_scope_": SCOPE, **backbone},
@@ -82,7 +83,7 @@ class JDE(SingleStageDetector):
         height, width = batch_inputs.shape[-2:]
         largest = self.bbox_head.strides[-1]
         if height % largest or width % largest:
-            raise ValueError(
+            raise InputError(
                 f"the input's height and width must be multiples of {largest}, got "
                 f"{height}x{width} (HxW): set the size of Letterbox or the preprocessor's "
                 "pad_size_divisor"

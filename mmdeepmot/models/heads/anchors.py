@@ -14,6 +14,8 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
+from mmdeepmot.errors import InputError
+
 AnchorSizes = Sequence[Sequence[Sequence[float]]]
 
 PUBLISHED_ANCHORS: dict[str, AnchorSizes] = {
@@ -76,17 +78,17 @@ def resolve_anchors(anchors: str | AnchorSizes, num_scales: int) -> list[Tensor]
             anchors = PUBLISHED_ANCHORS[anchors]
         else:
             names = ["paper", *PUBLISHED_ANCHORS]
-            raise ValueError(f"anchors must be one of {names} or a list of sizes, got {anchors!r}")
+            raise InputError(f"anchors must be one of {names} or a list of sizes, got {anchors!r}")
     if len(anchors) != num_scales:
-        raise ValueError(
+        raise InputError(
             f"anchors has {len(anchors)} scales, but the head has {num_scales} strides"
         )
     counts = [len(sizes) for sizes in anchors]
     if len(set(counts)) != 1 or counts[0] == 0:
-        raise ValueError(f"every scale needs the same number of anchors (at least 1), got {counts}")
+        raise InputError(f"every scale needs the same number of anchors (at least 1), got {counts}")
     for scale in anchors:
         if any(len(size) != 2 or min(size) <= 0 for size in scale):
-            raise ValueError(f"anchors must be positive (width, height) pairs, got {list(scale)}")
+            raise InputError(f"anchors must be positive (width, height) pairs, got {list(scale)}")
     return [torch.tensor(scale, dtype=torch.float32) for scale in anchors]
 
 

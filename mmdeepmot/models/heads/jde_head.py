@@ -17,6 +17,7 @@ Where paper and published code differ, the paper is followed:
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from difflib import get_close_matches
 from itertools import pairwise
 from typing import Any, Literal, get_args
 
@@ -30,6 +31,7 @@ from mmengine.model import BaseModule
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
+from mmdeepmot.errors import InputError
 from mmdeepmot.models.heads.anchors import AnchorSizes, resolve_anchors
 from mmdeepmot.models.heads.coding import decode_boxes, encode_boxes
 from mmdeepmot.models.heads.targets import (
@@ -73,7 +75,9 @@ class DecodeSettings:
         known = {field.name for field in fields(cls)}
         unknown = sorted(set(cfg) - known)
         if unknown:
-            raise ValueError(f"{where} has unknown keys {unknown}; known: {sorted(known)}")
+            near = get_close_matches(unknown[0], known, n=1)
+            hint = f" (did you mean {near[0]!r}?)" if near else ""
+            raise InputError(f"{where} has no key {unknown[0]!r}{hint}; it has {sorted(known)}")
         return cls(**cfg)
 
 
@@ -168,14 +172,14 @@ class JDEHead(BaseModule):
     ) -> None:
         super().__init__(init_cfg or {"type": "Normal", "layer": "Conv2d", "std": 0.01})
         if list(strides) != sorted(set(strides)) or len(in_channels) != len(strides):
-            raise ValueError(
+            raise InputError(
                 "strides must rise and have one entry for each of in_channels, got strides "
                 f"{tuple(strides)} and in_channels {tuple(in_channels)}"
             )
         if not 0 <= bg_thr <= fg_thr < 1:
-            raise ValueError(f"need 0 <= bg_thr <= fg_thr < 1, got {bg_thr} and {fg_thr}")
+            raise InputError(f"need 0 <= bg_thr <= fg_thr < 1, got {bg_thr} and {fg_thr}")
         if identity_per not in get_args(IdentityPer):
-            raise ValueError(f"identity_per must be 'anchor' or 'cell', got {identity_per!r}")
+            raise InputError(f"identity_per must be 'anchor' or 'cell', got {identity_per!r}")
         self.strides = tuple(strides)
         self.embed_dims = embed_dims
         self.thresholds = {"fg_thr": fg_thr, "bg_thr": bg_thr, "match_best": match_best}

@@ -15,6 +15,7 @@ import torch
 from mmdet.utils import reduce_mean
 from torch import Tensor, nn
 
+from mmdeepmot.errors import InputError
 from mmdeepmot.models.losses.min_norm import min_norm_weights
 from mmdeepmot.registry import MODELS
 
@@ -29,7 +30,7 @@ def _per_task(name: str, tasks: Sequence[str], values: Mapping[str, float]) -> T
     """One value a task, given for its name or for its kind."""
     missing = [task for task in tasks if task not in values and _kind(task) not in values]
     if missing:
-        raise ValueError(
+        raise InputError(
             f"{name} has no value for {missing[0]!r} nor for its kind {_kind(missing[0])!r}; "
             f"it has {sorted(values)}"
         )
@@ -143,7 +144,7 @@ class LossNormWeights(Balance):
     def __init__(self, tasks: Sequence[str], momentum: float = 0.99) -> None:
         super().__init__(tasks)
         if not 0 <= momentum < 1:
-            raise ValueError(f"momentum must be in [0, 1), got {momentum}")
+            raise InputError(f"momentum must be in [0, 1), got {momentum}")
         self.momentum = momentum
         self.register_buffer("average", torch.ones(len(self.tasks)))
         self.register_buffer("seen", torch.zeros(len(self.tasks), dtype=torch.bool))

@@ -24,6 +24,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mmdeepmot.errors import InputError
 from mmdeepmot.registry import MODELS
 
 
@@ -59,11 +60,12 @@ def identity_cross_entropy(
         Losses ``(K,)``, 0 where the identity is -1, and which count, ``(K,)`` bool.
 
     Raises:
-        ValueError: If the shapes disagree or an identity is outside the classifier.
+        ValueError: If the shapes disagree.
+        InputError: If an identity is outside the classifier.
     """
     _check(embeddings, identities)
     if identities.numel() and int(identities.max()) >= len(weight):
-        raise ValueError(
+        raise InputError(
             f"identity {int(identities.max())} is outside the classifier, which has {len(weight)} "
             "identities: num_ids must be at least the training dataset's num_identities"
         )
@@ -149,7 +151,7 @@ class IdentityCrossEntropyLoss(nn.Module):
     ) -> None:
         super().__init__()
         if num_ids is not None and num_ids < 1:
-            raise ValueError(f"num_ids must be at least 1, got {num_ids}")
+            raise InputError(f"num_ids must be at least 1, got {num_ids}")
         self.embed_dims = embed_dims
         self.fixed_scale = scale
         self.classifier: nn.Linear | None = None
@@ -175,7 +177,7 @@ class IdentityCrossEntropyLoss(nn.Module):
     def forward(self, embeddings: Tensor, identities: Tensor) -> tuple[Tensor, Tensor]:
         """See :func:`identity_cross_entropy`."""
         if self.classifier is None:
-            raise ValueError(
+            raise InputError(
                 "the identity classifier has no size: set num_ids of the head to the number of "
                 "identities of the training dataset (tools/train.py does so when it is None)"
             )

@@ -12,6 +12,7 @@ from mmengine.model import BaseModel
 from mmengine.structures import InstanceData
 from torch import Tensor
 
+from mmdeepmot.errors import InputError
 from mmdeepmot.ops import announce
 from mmdeepmot.registry import MODELS, TRACKERS
 from mmdeepmot.structures import Detections, Frame, Tracks
@@ -122,9 +123,9 @@ class TrackingModel(BaseModel):
     def set_task(self, task: Task) -> None:
         """Chooses what ``predict`` does, and sets the clock to zero."""
         if task not in get_args(Task):
-            raise ValueError(f"task must be one of {get_args(Task)}, got {task!r}")
+            raise InputError(f"task must be one of {get_args(Task)}, got {task!r}")
         if task == "track" and self.tracker is None and not self.training:
-            raise ValueError("task 'track' needs a tracker: give TrackingModel a `tracker` config")
+            raise InputError("task 'track' needs a tracker: give TrackingModel a `tracker` config")
         self.task = task
         self.timings = Timings()
 
@@ -153,7 +154,7 @@ class TrackingModel(BaseModel):
     def predict(self, inputs: Tensor, data_samples: list[TrackDataSample]) -> list[TrackDataSample]:
         """Predicts clips ``(N, T, 3, H, W)`` in the order given; see ``task`` for what is added."""
         if inputs.dim() != 5:
-            raise ValueError(
+            raise InputError(
                 f"prediction takes clips of shape (N, T, 3, H, W), got {tuple(inputs.shape)}: use "
                 "a dataset with view='video'"
             )
@@ -202,7 +203,7 @@ class TrackingModel(BaseModel):
 
     def _step(self, sample: DetDataSample, detections: Detections) -> Tracks:
         if self.tracker is None:
-            raise ValueError("task 'track' needs a tracker: give TrackingModel a `tracker` config")
+            raise InputError("task 'track' needs a tracker: give TrackingModel a `tracker` config")
         video = sample.get("video_id", sample.get("video_name"))
         if sample.frame_id == 0 or video != self._video:
             self.tracker.reset()

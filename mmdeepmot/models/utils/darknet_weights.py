@@ -16,6 +16,8 @@ from mmengine.registry import WEIGHT_INITIALIZERS
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from mmdeepmot.errors import InputError
+
 SOURCE = "https://pjreddie.com/media/files/darknet53.conv.74"
 
 
@@ -39,7 +41,7 @@ def read_darknet_weights(path: str | Path) -> DarknetWeights:
 
     Raises:
         FileNotFoundError: If there is none; says where to get it.
-        ValueError: If it is too short for a header, or no whole number of float32 follows.
+        InputError: If it is too short for a header, or no whole number of float32 follows.
     """
     path = Path(path)
     if not path.is_file():
@@ -49,12 +51,12 @@ def read_darknet_weights(path: str | Path) -> DarknetWeights:
         )
     data = path.read_bytes()
     if len(data) < 20:
-        raise ValueError(f"{path} has {len(data)} bytes: too short for Darknet's header of 20")
+        raise InputError(f"{path} has {len(data)} bytes: too short for Darknet's header of 20")
     major, minor, revision = (int(value) for value in np.frombuffer(data, "<i4", count=3))
     wide = major * 10 + minor >= 2
     start = 20 if wide else 16
     if (len(data) - start) % 4:
-        raise ValueError(
+        raise InputError(
             f"{path} has {len(data) - start} bytes after its header, no multiple of 4: it is "
             "truncated or not in Darknet's format"
         )
@@ -69,7 +71,7 @@ def darknet_state_dict(backbone: nn.Module, weights: DarknetWeights) -> dict[str
     Values beyond the backbone's are left (a whole YOLOv3 begins with its backbone), with a warning.
 
     Raises:
-        ValueError: If there are fewer values than the backbone has, naming the layer.
+        InputError: If there are fewer values than the backbone has, naming the layer.
     """
     state: dict[str, Tensor] = {}
     at = 0
@@ -86,7 +88,7 @@ def darknet_state_dict(backbone: nn.Module, weights: DarknetWeights) -> dict[str
         ):
             end = at + own.numel()
             if end > len(weights.values):
-                raise ValueError(
+                raise InputError(
                     f"Darknet weights end inside {key}: it needs values {at} to {end}, the file "
                     f"has {len(weights.values)}; is it the file of another architecture?"
                 )
@@ -108,7 +110,7 @@ def load_darknet_weights(backbone: nn.Module, path: str | Path) -> None:
     report = backbone.load_state_dict(state, strict=False)
     missing = [key for key in report.missing_keys if not key.endswith("num_batches_tracked")]
     if missing:
-        raise ValueError(f"the backbone has parameters that Darknet's format lacks: {missing}")
+        raise InputError(f"the backbone has parameters that Darknet's format lacks: {missing}")
 
 
 # In mmengine's own registry: BaseModule.init_weights looks there when no default scope is set.

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from mmdeepmot.association.assignment import assign
 from mmdeepmot.association.costs import fuse
+from mmdeepmot.errors import InputError
 from mmdeepmot.registry import COSTS, STEPS
 from mmdeepmot.structures.track_table import TrackView, state_table
 from mmdeepmot.trackers.building import check_parameters, look_up
@@ -44,10 +45,10 @@ class Associate(Step):
         below_score: float | None = None,
     ) -> None:
         if not math.isfinite(limit):
-            raise ValueError(f"limit must be a finite number, got {limit}")
+            raise InputError(f"limit must be a finite number, got {limit}")
         configs = [cost] if isinstance(cost, str | Mapping) else list(cost)
         if not configs:
-            raise ValueError("cost must name at least one cost, got an empty list")
+            raise InputError("cost must name at least one cost, got an empty list")
         terms = [_build_term(config, f"cost[{index}]") for index, config in enumerate(configs)]
         self._costs = [term[0] for term in terms]
         self._weights = [term[1] for term in terms]

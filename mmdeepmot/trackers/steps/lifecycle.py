@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from mmdeepmot.errors import InputError
 from mmdeepmot.registry import STEPS
 from mmdeepmot.structures.track_table import TrackState
 from mmdeepmot.trackers.context import FrameContext
@@ -92,7 +93,7 @@ class Retire(Step):
         demote: bool = False,
     ) -> None:
         if buffer < 0 or tentative_buffer < 0:
-            raise ValueError(
+            raise InputError(
                 f"buffer and tentative_buffer must not be negative, got {buffer} and "
                 f"{tentative_buffer}"
             )

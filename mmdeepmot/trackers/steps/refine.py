@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from mmdeepmot.errors import InputError
 from mmdeepmot.registry import STEPS
 from mmdeepmot.structures.track_table import TrackState
 from mmdeepmot.trackers.context import FrameContext
@@ -24,7 +25,7 @@ class Refine(Step):
 
     def __init__(self, weight: float = 1.0) -> None:
         if not 0 <= weight <= 1:
-            raise ValueError(f"weight must lie in [0, 1], got {weight}")
+            raise InputError(f"weight must lie in [0, 1], got {weight}")
         self.weight = weight
 
     def __call__(self, context: FrameContext) -> None:

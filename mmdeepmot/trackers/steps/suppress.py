@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from mmdeepmot.association.suppression import covered, duplicates, greedy_nms
+from mmdeepmot.errors import InputError
 from mmdeepmot.registry import STEPS
 from mmdeepmot.structures.track_table import TrackState, state_table
 from mmdeepmot.trackers.context import FrameContext
@@ -31,7 +32,7 @@ class Suppress(Step):
         to: str = "lost",
     ) -> None:
         if to not in ("lost", "removed"):
-            raise ValueError(f"to must be 'lost' or 'removed', got {to!r}")
+            raise InputError(f"to must be 'lost' or 'removed', got {to!r}")
         self._wanted = state_table(list(states), "Suppress")
         self.tracks = tracks
         self.detections = detections
