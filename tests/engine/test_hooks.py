@@ -120,6 +120,7 @@ def test_persistent_workers_end_with_the_run(nan_at, toy_config, run_train):
         toy_config, "--cfg-options", *options, f"train_dataloader.dataset.nan_at={nan_at}"
     )
     assert run.returncode == (0 if nan_at < 0 else 1), run.output
+    assert "Traceback" not in run.output
 
 
 def test_random_numbers_follow_from_seed_iteration_and_rank():

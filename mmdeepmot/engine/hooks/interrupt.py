@@ -28,9 +28,9 @@ def _shield(
 ) -> None:
     """Let a worker process ignore the signals while ``protected`` is set, then initialise it."""
 
-    def receive(number: int, _frame: FrameType | None) -> None:
+    def receive(_number: int, _frame: FrameType | None) -> None:
         if not protected.value:
-            os._exit(128 + number)
+            os._exit(0)  # as torch's own handler: another status counts as a crash
 
     for number in _SIGNALS:
         signal.signal(number, receive)
