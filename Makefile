@@ -10,12 +10,15 @@ PYTHON3 ?= python3
 PYTHON = $(shell $(PYTHON3) tools/setup_environment.py --print)
 DEMO = work_dirs/demo
 CONFIG = configs/jde/jde_r18_synthmot.py
+STREET = data/synthmot/v1-small/test/SynthMOT-test-001
 
 .PHONY: demo test lint clean environment
 
 demo: environment
-	$(PYTHON) tools/train.py $(CONFIG) --work-dir $(DEMO)
-	$(PYTHON) tools/test.py $(CONFIG) --eval track detection embedding --work-dir $(DEMO)
+	$(PYTHON) tools/train.py $(CONFIG) --work-dir $(DEMO) --amp
+	$(PYTHON) tools/test.py $(CONFIG) --work-dir $(DEMO) --eval track detection embedding --out $(DEMO)/results
+	$(PYTHON) tools/demo.py $(STREET) $(CONFIG) --out $(DEMO)/demo.mp4
+	@echo "Watch $(DEMO)/demo.mp4; the table above is in $(DEMO)/results/scores.json."
 
 test: lint
 	$(PYTHON) -m pytest

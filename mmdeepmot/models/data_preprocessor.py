@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from mmengine.model import BaseDataPreprocessor
 from torch import Tensor
 
+from mmdeepmot.errors import InputError
 from mmdeepmot.registry import MODELS
 
 
@@ -25,6 +26,8 @@ class MOTDataPreprocessor(BaseDataPreprocessor):
         bgr_to_rgb: Whether the network wants RGB (images are read as BGR).
         pad_size_divisor: Height and width are padded, right and below, to a multiple of this.
         pad_value: Value of the padding, before normalisation.
+        channels_last: Whether the batch lies in memory channels last, as do then the feature maps
+            of convolutions: faster on CPUs, and on GPUs in mixed precision.
     """
 
     def __init__(
@@ -34,10 +37,11 @@ class MOTDataPreprocessor(BaseDataPreprocessor):
         bgr_to_rgb: bool = True,
         pad_size_divisor: int = 32,
         pad_value: float = 127.5,
+        channels_last: bool = False,
     ) -> None:
         super().__init__()
         if len(mean) != 3 or len(std) != 3:
-            raise ValueError(f"mean and std need three values each, got {mean} and {std}")
+            raise InputError(f"mean and std need three values each, got {mean} and {std}")
         self.register_buffer(
             "mean", torch.tensor(mean, dtype=torch.float32).view(3, 1, 1), persistent=False
         )
@@ -47,6 +51,7 @@ class MOTDataPreprocessor(BaseDataPreprocessor):
         self.bgr_to_rgb = bgr_to_rgb
         self.pad_size_divisor = pad_size_divisor
         self.pad_value = pad_value
+        self.channels_last = channels_last
 
     def forward(self, data: dict[str, Any], training: bool = False) -> dict[str, Any]:
         """Turns what the data loader yields into what the model takes.
@@ -70,6 +75,9 @@ class MOTDataPreprocessor(BaseDataPreprocessor):
             batch = batch.flip(-3)
         batch = batch.to(self.mean.dtype).sub_(self.mean).div_(self.std)
         batch = self._pad(batch)
+        if self.channels_last:
+            images = batch.flatten(0, -4).contiguous(memory_format=torch.channels_last)
+            batch = images.unflatten(0, batch.shape[:-3])
         shape = tuple(batch.shape[-2:])
         samples = data.get("data_samples")
         for sample in samples or ():
@@ -82,7 +90,7 @@ class MOTDataPreprocessor(BaseDataPreprocessor):
     def _stack(images: Sequence[Tensor]) -> Tensor:
         shapes = {tuple(image.shape) for image in images}
         if len(shapes) > 1:
-            raise ValueError(
+            raise InputError(
                 "the images of a batch must have one shape (use the Letterbox transform, and "
                 f"batch size 1 for clips), got {sorted(shapes)}"
             )

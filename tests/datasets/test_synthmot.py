@@ -406,8 +406,11 @@ def test_folder_is_a_motchallenge_folder(tiny: Path) -> None:
         ]
         assert cv2.imread(str(images[0])).shape == (144, 256, 3)
         rows = read_mot_text(sequence / "gt" / "gt.txt", "gt", image_size=info.size, strict=True)
-        assert (rows.scores == 1).all() and (rows.classes == 1).all()
-        assert (rows.visibility >= TINY.min_visibility).all() and (rows.visibility <= 1).all()
+        seen = rows.visibility >= TINY.min_visibility
+        np.testing.assert_array_equal(rows.scores, seen)
+        np.testing.assert_array_equal(rows.classes, np.where(seen, 1, 8))  # MOT17's distractor
+        assert (rows.visibility >= TINY.ignored_visibility).all()
+        assert (rows.visibility <= 1).all()
         assert len(rows) > info.length
         assert sorted(set(rows.ids.tolist())) == list(range(1, rows.ids.max() + 1))
         assert len(read_mot_text(sequence / "det" / "det.txt", "det", strict=True)) > 0

@@ -112,7 +112,8 @@ LINKERS: dict[str, Linker] = {
 
 def identity_f1(folders: list[Path]) -> dict[str, float]:
     """IDF1 of each linker over all sequences."""
-    truth = [read_mot_text(path / "gt" / "gt.txt", "gt", strict=True) for path in folders]
+    rows = [read_mot_text(path / "gt" / "gt.txt", "gt", strict=True) for path in folders]
+    truth = [one[one.scores > 0] for one in rows]  # without distractors
     colours = [colour_histograms(*pair) for pair in zip(folders, truth, strict=True)]
     scores = {}
     for name, link in LINKERS.items():

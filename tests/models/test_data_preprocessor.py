@@ -51,3 +51,15 @@ def test_shapes_that_differ_are_an_error():
         MOTDataPreprocessor()(
             {"inputs": [bgr_image(32, 32), bgr_image(64, 32)], "data_samples": None}
         )
+
+
+def test_channels_last_changes_the_memory_and_nothing_else():
+    data = {"inputs": [bgr_image(33, 64), bgr_image(33, 64)], "data_samples": None}
+    plain = MOTDataPreprocessor()(data)["inputs"]
+    last = MOTDataPreprocessor(channels_last=True)(data)["inputs"]
+    assert torch.equal(plain, last)
+    assert last.is_contiguous(memory_format=torch.channels_last)
+    clip = {"inputs": [torch.stack(data["inputs"])], "data_samples": None}
+    frames = MOTDataPreprocessor(channels_last=True)(clip)["inputs"]
+    assert frames.shape == (1, 2, 3, 64, 64)
+    assert frames[0].is_contiguous(memory_format=torch.channels_last)
