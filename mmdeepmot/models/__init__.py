@@ -1,5 +1,6 @@
-"""Networks. Importing this package registers every model."""
+"""Networks. Importing this package registers every model, and makes loading of weights safe."""
 
+from mmdeepmot.engine import checkpoint  # noqa: F401  (init_cfg=dict(type='Pretrained', ...))
 from mmdeepmot.models import detectors, heads, losses, mot, utils
 from mmdeepmot.models.data_preprocessor import MOTDataPreprocessor
 

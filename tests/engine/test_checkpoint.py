@@ -4,6 +4,8 @@ import functools
 import http.server
 import os
 import pickle
+import subprocess
+import sys
 import threading
 from collections import OrderedDict
 
@@ -16,6 +18,7 @@ from mmengine.logging import HistoryBuffer
 from mmengine.runner import load_checkpoint as mmengine_load
 from mmengine.runner.checkpoint import CheckpointLoader
 from torch import nn
+from toy_fixtures import toy_environment
 
 from mmdeepmot.engine import atomic
 from mmdeepmot.engine.atomic import atomic_write, remove_leftovers
@@ -131,6 +134,15 @@ def test_every_scheme_of_mmengine_is_ours():
         load_checkpoint("pavi://x")
     with pytest.raises(CheckpointError, match=r"torchvision://resnet51.*near ones.*resnet50"):
         load_checkpoint("torchvision://resnet51")
+
+
+def test_models_alone_load_safely_too():
+    """Whoever builds a model with pretrained weights has imported the models, maybe no more."""
+    program = (
+        "import mmdeepmot.models; from mmengine.runner.checkpoint import CheckpointLoader as c;"
+        "assert {f.__module__ for f in c._schemes.values()} == {'mmdeepmot.engine.checkpoint'}"
+    )
+    subprocess.run([sys.executable, "-c", program], env=toy_environment(), check=True)
 
 
 CONFIG_TEXT = "import os\nos.system('touch {marker}')\nmodel = dict(type='ToyModel')\n"
