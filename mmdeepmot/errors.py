@@ -49,6 +49,7 @@ def run_command(command: Callable[[], int | None]) -> int:
     try:
         return command() or 0
     except (UserError, OSError) as error:
+        sys.stdout.flush()  # where both go to one pipe, the error stays the last line
         sys.stderr.write(f"error: {describe(error)}\n")
         return 1
     except KeyboardInterrupt:
