@@ -1,6 +1,7 @@
 """Shared by all tests."""
 
 import random
+import shutil
 import sys
 from pathlib import Path
 
@@ -34,3 +35,18 @@ def shared_data(repository: Path) -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real data at {folder}")
     return folder
+
+
+@pytest.fixture(scope="session")
+def _tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    import tiny
+
+    return tiny.make_project(tmp_path_factory.mktemp("tiny"))
+
+
+@pytest.fixture
+def tiny_project(_tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working folder of a test: ``street/`` (sequences A, B), ``tiny.py``, ``weights.pth``."""
+    shutil.copytree(_tiny, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path

@@ -12,11 +12,13 @@ from types import ModuleType
 import cv2
 import numpy as np
 import torch
+from mmengine.logging import MessageHub, MMLogger
 
 from mmdeepmot.engine.config import load_config
 from mmdeepmot.io.mot import MOTRows, write_mot_text
 from mmdeepmot.registry import MODELS
 from mmdeepmot.structures.boxes import tlwh_to_xyxy
+from mmdeepmot.visualization.track_visualizer import TrackVisualizer
 
 ROOT = Path(__file__).resolve().parents[1]
 SIZE = (128, 96)
@@ -132,6 +134,28 @@ def read_images(root: Path) -> torch.Tensor:
     """All frames under ``root``, ``(N, 3, H, W)`` uint8 BGR."""
     paths = sorted(root.glob("*/img1/*.png"))
     return torch.stack([torch.from_numpy(cv2.imread(str(p)).transpose(2, 0, 1)) for p in paths])
+
+
+def make_project(folder: Path) -> Path:
+    """``street/`` (sequences A and B), ``tiny.py`` (config) and ``weights.pth`` in a folder."""
+    write_street(folder / "street")
+    model = make_model(write_config(folder / "tiny.py"), read_images(folder / "street"))
+    torch.save({"state_dict": model.state_dict()}, folder / "weights.pth")
+    return folder
+
+
+def call(tool: ModuleType, arguments: str) -> int:
+    """Runs a command line in this process; its exit status.
+
+    mmengine keeps loggers by the second in which a run started, and they their streams: they are
+    forgotten first.
+    """
+    for kept in (MMLogger, MessageHub, TrackVisualizer):
+        kept._instance_dict.clear()
+    try:
+        return tool.main(arguments.split())
+    except SystemExit as error:
+        return int(error.code or 0)
 
 
 def load_tool(name: str) -> ModuleType:

@@ -4,8 +4,6 @@ import json
 import math
 
 import pytest
-import tiny
-import torch
 from mmengine.registry import init_default_scope
 
 from mmdeepmot.apis.evaluate import Evaluation, build_metrics, check_tasks, evaluate
@@ -21,20 +19,9 @@ def _scope():
     init_default_scope("mmdeepmot")
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("tiny")
-    tiny.write_street(folder / "street", frames=4)
-    config = tiny.write_config(folder / "tiny.py")
-    model = tiny.make_model(config, tiny.read_images(folder / "street"))
-    torch.save({"state_dict": model.state_dict()}, folder / "weights.pth")
-    return folder
-
-
 @pytest.fixture
-def place(made, monkeypatch):
-    monkeypatch.chdir(made)
-    return made
+def place(tiny_project):
+    return tiny_project
 
 
 def tables() -> dict[str, ScoreTable]:
@@ -113,7 +100,7 @@ def test_config_and_work_dir_are_left_as_they_were(place):
     result = evaluate(cfg, "weights.pth")
     assert cfg.pretty_text == before
     assert list(result.tables) == ["track"]
-    assert result.tables["track"].rows["A"]["GT"] == 12
+    assert result.tables["track"].rows["A"]["GT"] == 18
     assert result.speed["FPS"] > 0
     assert (place / "work" / "tiny.py").read_text() == "left by the training"
     again = evaluate(cfg, "weights.pth", build_metrics(("embedding", "track")))

@@ -26,23 +26,9 @@ def tool() -> ModuleType:
     return tiny.load_tool("test")
 
 
-@pytest.fixture(scope="session")
-def made(tmp_path_factory) -> Path:
-    """``street/`` (sequences A and B), ``tiny.py`` (config) and ``weights.pth``."""
-    folder = tmp_path_factory.mktemp("tiny")
-    tiny.write_street(folder / "street")
-    config = tiny.write_config(folder / "tiny.py")
-    model = tiny.make_model(config, tiny.read_images(folder / "street"))
-    torch.save({"state_dict": model.state_dict()}, folder / "weights.pth")
-    return folder
-
-
 @pytest.fixture
-def place(made: Path, tmp_path: Path, monkeypatch) -> Path:
-    """A copy of it as the working folder."""
-    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+def place(tiny_project: Path) -> Path:
+    return tiny_project
 
 
 @pytest.fixture
@@ -50,11 +36,7 @@ def run(tool: ModuleType, place: Path, capsys) -> Callable[[str], tuple[int, str
     """Runs a command line; exit status, stdout and stderr."""
 
     def call(arguments: str) -> tuple[int, str, str]:
-        try:
-            status = tool.main(arguments.split())
-        except SystemExit as error:
-            status = int(error.code or 0)
-        return status, *capsys.readouterr()
+        return tiny.call(tool, arguments), *capsys.readouterr()
 
     return call
 
