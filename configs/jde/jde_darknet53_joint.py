@@ -4,7 +4,7 @@ _base_ = [
     "../_base_/models/jde_darknet53.py",
     "../_base_/datasets/joint.py",
     "../_base_/schedules/jde_30e.py",
-    "../_base_/trackers/jde_code.py",
+    "../_base_/trackers/jde_paper.py",
     "../_base_/default_runtime.py",
 ]
 pretrained = dict(type="DarknetPretrainedInit", checkpoint="data/pretrained/darknet53.conv.74")

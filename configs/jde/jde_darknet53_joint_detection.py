@@ -3,7 +3,7 @@ _base_ = [
     "../_base_/models/jde_darknet53.py",
     "../_base_/datasets/joint_detection.py",
     "../_base_/schedules/jde_30e.py",
-    "../_base_/trackers/jde_code.py",
+    "../_base_/trackers/jde_paper.py",
     "../_base_/default_runtime.py",
 ]
 model = dict(tracker=_base_.tracker)

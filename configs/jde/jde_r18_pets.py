@@ -3,7 +3,7 @@ _base_ = [
     "../_base_/models/jde_r18_slim.py",
     "../_base_/datasets/pets.py",
     "../_base_/schedules/adamw_cosine.py",
-    "../_base_/trackers/jde_code.py",
+    "../_base_/trackers/jde_paper.py",
     "../_base_/default_runtime.py",
 ]
 input_size = (640, 480)
