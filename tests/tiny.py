@@ -32,13 +32,13 @@ _base_ = [
     "{configs}/_base_/trackers/jde_code.py",
     "{configs}/_base_/default_runtime.py",
 ]
-data = dict(
+test_dataloader = dict(num_workers=0, persistent_workers=False, dataset=dict(
     _delete_=True, type="MOTChallengeDataset", data_root="street",
     pipeline=[
         {{**step, "size": {size}}} if "size" in step else step for step in _base_.test_pipeline
     ],
     view="video", clip_length=4, test_mode=True,
-)
+))
 train_dataloader = dict(
     batch_size=4, num_workers=0, persistent_workers=False,
     dataset=dict(
@@ -48,10 +48,9 @@ train_dataloader = dict(
         ],
     ),
 )
-val_dataloader = dict(num_workers=0, persistent_workers=False, dataset=data)
-test_dataloader = val_dataloader
+val_dataloader = val_cfg = val_evaluator = None
 effective_batch_size = 4
-train_cfg = dict(max_epochs=1, val_interval=100)
+train_cfg = dict(max_epochs=1)
 model = dict(
     tracker=_base_.tracker,
     detector=dict(
@@ -145,17 +144,20 @@ def make_project(folder: Path) -> Path:
 
 
 def call(tool: ModuleType, arguments: str) -> int:
-    """Runs a command line in this process; its exit status.
-
-    mmengine keeps loggers by the second in which a run started, and they their streams: they are
-    forgotten first.
-    """
-    for kept in (MMLogger, MessageHub, TrackVisualizer):
-        kept._instance_dict.clear()
+    """Runs a command line in this process; its exit status."""
+    _forget_loggers()
     try:
         return tool.main(arguments.split())
     except SystemExit as error:
         return int(error.code or 0)
+    finally:
+        _forget_loggers()
+
+
+def _forget_loggers() -> None:
+    """mmengine keeps loggers by the second in which a run started, and they keep their streams."""
+    for kept in (MMLogger, MessageHub, TrackVisualizer):
+        kept._instance_dict.clear()
 
 
 def load_tool(name: str) -> ModuleType:

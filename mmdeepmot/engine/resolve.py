@@ -106,12 +106,17 @@ def _check_pairs(loader: ConfigDict) -> None:
 
 
 def _identity_heads(node: Any, path: list[str]) -> Iterator[tuple[str, dict]]:
-    """Typed dicts that take ``num_ids`` and have None (or nothing) there."""
+    """Typed dicts that take ``num_ids`` and have None (or nothing) there.
+
+    What lies inside one that takes ``num_ids`` gets the number from it.
+    """
     if isinstance(node, Mapping):
-        if node.get("type") is not None and node.get("num_ids") is None:
+        if node.get("type") is not None:
             target, _ = find_target(path, node)
             if target is not None and "num_ids" in accepted_arguments(target)[0]:
-                yield ".".join(path), node  # type: ignore[misc]
+                if node.get("num_ids") is None:
+                    yield ".".join(path), node  # type: ignore[misc]
+                return
         for key, child in node.items():
             yield from _identity_heads(child, [*path, str(key)])
     elif isinstance(node, (list, tuple)):
