@@ -60,14 +60,21 @@ def select_device(arguments: list[str]) -> None:
 
 
 def enable_amp(cfg: "Config") -> None:
-    """Switch to mixed precision: float16 with loss scaling on a GPU, bfloat16 on a CPU."""
+    """Switch to mixed precision: float16 with loss scaling on a GPU, bfloat16 on a CPU.
+
+    A CPU that has no bfloat16 arithmetic emulates it, slower than float32, and stays with that.
+    """
     import torch
+
+    from mmdeepmot.engine.optim import cpu_has_bfloat16
 
     if torch.cuda.is_available():
         cfg.optim_wrapper.type = "AmpOptimWrapper"
         cfg.optim_wrapper.setdefault("loss_scale", "dynamic")
-    else:
+    elif cpu_has_bfloat16():
         cfg.optim_wrapper.type = "CpuAmpOptimWrapper"
+    else:
+        print("--amp: this CPU has no bfloat16 arithmetic; float32 is faster and is used.")
 
 
 def set_resume(cfg: "Config", resume: str | None) -> None:

@@ -151,6 +151,12 @@ class AmpOptimWrapper(GuardedMixin, CudaAmpOptimWrapper):
     check_gradients = False  # the loss scaler skips such steps and lowers its scale
 
 
+def cpu_has_bfloat16() -> bool:
+    """Whether this CPU computes in bfloat16 (AVX512-BF16 or AMX; elsewhere torch emulates it)."""
+    checks = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")  # torch 2.4 lacks some
+    return any(getattr(torch.cpu, name, bool)() for name in checks)
+
+
 @OPTIM_WRAPPERS.register_module()
 class CpuAmpOptimWrapper(GuardedMixin):
     """bfloat16 mixed precision on a CPU (mmengine's wrapper refuses one); needs no loss scaling.

@@ -7,6 +7,7 @@ from mmengine.config import Config
 from toy_fixtures import ROOT
 
 from mmdeepmot.engine.checkpoint import load_checkpoint
+from mmdeepmot.engine.optim import cpu_has_bfloat16
 
 spec = importlib.util.spec_from_file_location("train_tool", ROOT / "tools/train.py")
 train_tool = importlib.util.module_from_spec(spec)
@@ -27,6 +28,7 @@ def test_resume_without_anything_to_resume_starts(toy_config, run_train, tmp_pat
     assert "--resume: no checkpoint in work_dirs/toy, starting from the beginning" in run.output
 
 
+@pytest.mark.skipif(not cpu_has_bfloat16(), reason="this CPU has no bfloat16 arithmetic")
 def test_mixed_precision_on_a_cpu_trains_and_resumes(toy_config, run_train, tmp_path):
     one = ("--cfg-options", "train_cfg.max_epochs=1")
     assert run_train("toy.py", "--amp", *one).returncode == 0
@@ -75,3 +77,14 @@ def test_device_is_chosen_before_torch_is_imported(monkeypatch):
         assert train_tool.os.environ["CUDA_VISIBLE_DEVICES"] == visible
     with pytest.raises(SystemExit, match="expected cpu, cuda or cuda:N, got 'gpu'"):
         train_tool.select_device(["--device", "gpu"])
+
+
+@pytest.mark.parametrize(
+    ("bfloat16", "wrapper"), [(True, "CpuAmpOptimWrapper"), (False, "OptimWrapper")]
+)
+def test_amp_is_used_where_the_cpu_computes_in_it(monkeypatch, bfloat16, wrapper):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    monkeypatch.setattr("mmdeepmot.engine.optim.cpu_has_bfloat16", lambda: bfloat16)
+    cfg = Config({"optim_wrapper": {"type": "OptimWrapper"}})
+    train_tool.enable_amp(cfg)
+    assert cfg.optim_wrapper.type == wrapper
