@@ -280,6 +280,19 @@ def test_misspelt_configs(what, command, refused):
 
 
 @pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        ("train bad.py", r"bad.py: no model; expected one to train with. Add a _base_ of configs"),
+        ("test bad.py weights.pth", r"bad.py has no `model`, so there is nothing to test: inherit"),
+        ("demo street/A bad.py --checkpoint weights.pth", r"bad.py: expected the key 'model'"),
+    ],
+)
+def test_a_config_without_a_model(command, message, refused):
+    Path("bad.py").write_text(f"_base_ = {str(tiny.ROOT / 'configs/_base_/default_runtime.py')!r}")
+    refused(command, message)
+
+
+@pytest.mark.parametrize(
     ("option", "message"),
     [
         ("modle.detector=1", r"no key 'modle' in the config \(did you mean 'model'\?\)"),

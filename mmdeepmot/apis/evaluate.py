@@ -105,14 +105,18 @@ def check_tasks(cfg: Config, tasks: Sequence[str]) -> None:
     """Finds what a test would lack before anything is built.
 
     Raises:
-        ConfigError: No test dataset, or no tracker for the task 'track'.
+        ConfigError: No model, no test dataset, or no tracker for the task 'track'.
     """
     name = cfg.filename or "the config"
-    if not cfg.get("test_dataloader"):
-        raise ConfigError(
-            f"{name} has no `test_dataloader`, so there is nothing to test on: inherit one of "
-            "configs/_base_/datasets or give one"
-        )
+    for key, why, folder in (
+        ("model", "is nothing to test", "models"),
+        ("test_dataloader", "is nothing to test on", "datasets"),
+    ):
+        if not cfg.get(key):
+            raise ConfigError(
+                f"{name} has no `{key}`, so there {why}: inherit one of configs/_base_/{folder} or "
+                "give one"
+            )
     if "track" in tasks and not cfg.model.get("tracker"):
         raise ConfigError(
             f"task 'track' needs `model.tracker` in {name}: inherit one of "

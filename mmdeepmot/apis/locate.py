@@ -68,20 +68,18 @@ def find_checkpoint(
         FileNotFoundError: No checkpoint; says where it was looked for and how to make one.
     """
     config, root = Path(config), Path(root)
-    folders = {} if work_dir is None else {Path(work_dir): None}
-    if work_dir is not None:
-        checkpoint = find_latest_checkpoint(work_dir)
-        if checkpoint is not None:
-            return checkpoint
-    folders[root / config.stem] = None
-    folders.update((copy.parent, None) for copy in sorted(root.glob(f"*/{config.stem}.py")))
-    found = [file for folder in folders if (file := find_latest_checkpoint(folder)) is not None]
-    if not found:
-        raise FileNotFoundError(
-            f"no checkpoint of {config.stem} in {', '.join(map(str, folders))}: train one (python "
-            f"tools/train.py {config}) or name one"
-        )
-    return max(found, key=lambda file: file.stat().st_mtime)
+    own = [] if work_dir is None else [Path(work_dir)]
+    others = [root / config.stem, *sorted(copy.parent for copy in root.glob(f"*/{config.stem}.py"))]
+    for folders in (own, others):
+        found = [find_latest_checkpoint(folder) for folder in folders]
+        checkpoints = [file for file in found if file is not None]
+        if checkpoints:
+            return max(checkpoints, key=lambda file: file.stat().st_mtime)
+    places = ", ".join(dict.fromkeys(map(str, own + others)))
+    raise FileNotFoundError(
+        f"no checkpoint of {config.stem} in {places}: train one (python tools/train.py {config}) "
+        "or name one"
+    )
 
 
 def newest_run(root: str | os.PathLike[str] = DEFAULT_WORK_DIRS) -> tuple[Path, Path]:

@@ -19,7 +19,7 @@ def build_train_dataset(cfg: Config) -> Dataset:
     Raises:
         ConfigError: If the config has none.
     """
-    _require(cfg, "train", ("train_dataloader", "train_cfg", "optim_wrapper"))
+    _require(cfg, "train", ("model", "train_dataloader", "train_cfg", "optim_wrapper"))
     dataset = DATASETS.build(cfg.train_dataloader.dataset)
     if hasattr(dataset, "full_init"):
         dataset.full_init()

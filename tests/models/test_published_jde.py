@@ -183,5 +183,5 @@ def test_the_tool_refuses_other_files(tool, tmp_path, capsys):
     assert tool.main([str(tmp_path / "other.pt"), str(tmp_path / "out")]) == 1
     assert "no published JDE checkpoint" in capsys.readouterr().err
     assert tool.main([str(tmp_path / "none.pt"), str(tmp_path / "out")]) == 1
-    assert "no checkpoint at" in capsys.readouterr().err
+    assert "none.pt does not exist" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
