@@ -1,4 +1,4 @@
-# SynthMOT at 512x288 (generated on first use): 8 training sequences of 100 frames, 3 held-out ones
+# SynthMOT at 512x288 (generated on first use): 64 training sequences of 20 frames, 3 held-out ones
 # of 150; small enough to train on two CPU cores within minutes.
 _base_ = "synthmot.py"
 recipe = "small"
