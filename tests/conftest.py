@@ -2,6 +2,7 @@
 
 import random
 import shutil
+import signal
 import sys
 from pathlib import Path
 
@@ -11,6 +12,11 @@ import pytest
 import mmdeepmot  # noqa: F401  (before anything of mmdet: see mmdeepmot.ops)
 
 sys.path.insert(0, str(Path(__file__).parent))  # tiny.py
+
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell lets its background jobs ignore Ctrl-C, and so would the commands that tests interrupt.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)

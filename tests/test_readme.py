@@ -30,7 +30,7 @@ def test_own_backbone_loss_and_cost(repository, tmp_path, monkeypatch):
     model = MODELS.build(cfg.model)
     try:
         assert type(model.detector.backbone).__name__ == "TinyBackbone"
-        assert type(model.detector.bbox_head.loss_id).__name__ == "PullTogetherLoss"
+        assert type(model.detector.bbox_head.loss_id).__name__ == "LengthLoss"
         from mmdet.structures import DetDataSample
 
         person = InstanceData(
