@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).parent))  # tiny.py
 
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    # A shell lets its background jobs ignore Ctrl-C, and so would the commands that tests interrupt.
+    # A shell lets its background jobs ignore Ctrl-C, and with them what tests interrupt.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
