@@ -150,8 +150,8 @@ def test_no_single_cue_solves_the_small_test_split(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("preset", ["small", "default"])
-def test_no_single_cue_solves_a_whole_set(preset: str, tmp_path: Path) -> None:
-    folder = generate(resolve_recipe(preset), tmp_path / preset, progress=False)
+def test_no_single_cue_solves_the_whole_default_set(tmp_path: Path) -> None:
+    # Not the small training split: in its 20 frames little can be lost, however hard the street.
+    folder = generate(resolve_recipe("default"), tmp_path / "default", progress=False)
     for split in ("train", "test"):
         check(identity_f1(sorted((folder / split).iterdir())))
