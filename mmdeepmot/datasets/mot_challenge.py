@@ -24,14 +24,16 @@ from mmdeepmot.datasets.index import (
     ragged_offsets,
 )
 from mmdeepmot.errors import InputError
-from mmdeepmot.io.mot import MOTRows, SequenceInfo, read_mot_text, read_seqinfo
+from mmdeepmot.io.mot import (
+    IGNORED_CLASSES,
+    MOT20_IGNORED_CLASSES,
+    PEDESTRIAN,
+    MOTRows,
+    SequenceInfo,
+    read_mot_text,
+    read_seqinfo,
+)
 from mmdeepmot.registry import DATASETS
-
-PEDESTRIAN = 1
-IGNORED_CLASSES = (2, 7, 8, 12)
-"""MOT16/17: person on vehicle, static person, distractor, reflection."""
-MOT20_IGNORED_CLASSES = (*IGNORED_CLASSES, 6)
-"""MOT20 also has non motorized vehicles."""
 
 _DETECTOR_SUFFIX = re.compile(r"^(?P<video>.+)-(?P<detector>DPM|FRCNN|SDP)$")
 _PREFERRED_DETECTOR = "FRCNN"

@@ -18,17 +18,18 @@ from mmdeepmot.evaluation.tracking import (
     check_tracking_options,
     evaluate_tracking,
 )
-from mmdeepmot.io.mot import MOTRows, read_mot_text, read_seqinfo
+from mmdeepmot.io.mot import (
+    IGNORED_CLASSES,
+    MOT20_IGNORED_CLASSES,
+    PEDESTRIAN,
+    MOTRows,
+    read_mot_text,
+    read_seqinfo,
+)
 
 logger = logging.getLogger(__name__)
 
 Benchmark = Literal["auto", "MOT15", "MOT16", "MOT17", "MOT20", "DanceTrack"]
-
-PEDESTRIAN = 1
-IGNORED_CLASSES = (2, 7, 8, 12)
-"""Person on vehicle, static person, distractor, reflection (MOT16, MOT17)."""
-MOT20_IGNORED_CLASSES = (2, 6, 7, 8, 12)
-"""MOT20 also ignores non motorized vehicles."""
 
 
 def gt_roles(rows: MOTRows, benchmark: Benchmark, name: str) -> Ints:

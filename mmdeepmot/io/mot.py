@@ -48,6 +48,11 @@ MOT_CLASSES: dict[int, str] = {
     13: "crowd",
 }
 """Classes of MOT16, MOT17 and MOT20 ground truth (column 8)."""
+PEDESTRIAN, DISTRACTOR = 1, 8
+IGNORED_CLASSES = (2, 7, 8, 12)
+"""Neither rewarded nor punished in MOT16 and MOT17."""
+MOT20_IGNORED_CLASSES = (2, 6, 7, 8, 12)
+"""MOT20 also ignores non motorized vehicles."""
 
 DEFAULT_FPS = 30.0
 _MIN_COLUMNS = 7

@@ -33,12 +33,10 @@ from mmdeepmot.datasets.synthmot.recipe import (
 )
 from mmdeepmot.datasets.synthmot.render import Plan, Renderer, Truth, plan_sequence
 from mmdeepmot.errors import InputError
-from mmdeepmot.io.mot import MOTRows, write_mot_text
+from mmdeepmot.io.mot import DISTRACTOR, PEDESTRIAN, MOTRows, write_mot_text
 
 DEFAULT_ROOT = "data/synthmot"
 RECIPE_FILE = "recipe.json"
-PEDESTRIAN, DISTRACTOR = 1, 8
-"""MOT17's classes of a target and of what is neither rewarded nor punished."""
 
 
 def sequence_name(split: Split, index: int) -> str:
