@@ -117,8 +117,10 @@ def train(args: argparse.Namespace) -> None:
     from mmengine.runner import Runner
 
     from mmdeepmot.engine.distributed import first_process_first, init_distributed
+    from mmdeepmot.engine.host_memory import keep_freed_memory
     from mmdeepmot.engine.resolve import build_train_dataset, check_evaluation, resolve_config
 
+    keep_freed_memory()
     cfg = prepare(args)
     init_default_scope(cfg.get("default_scope", "mmdeepmot"))
     init_distributed(args.launcher, cfg)

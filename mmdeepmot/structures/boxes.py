@@ -50,6 +50,11 @@ def cxcyah_to_xyxy(boxes: Array) -> Array:
     return out
 
 
+def box_centers(boxes: Array) -> Array:
+    """Centres ``(..., 2)`` (x, y) of ``(..., 4)`` xyxy px boxes."""
+    return 0.5 * (boxes[..., :2] + boxes[..., 2:])
+
+
 def box_area(boxes: Array) -> Array:
     """Area ``(...)`` in px^2 of ``(..., 4)`` xyxy boxes; degenerate boxes have area 0."""
     size = np.maximum(boxes[..., 2:] - boxes[..., :2], 0)
@@ -96,6 +101,15 @@ def _iou_of_crowds(a: Array, b: Array) -> Array:
     out = np.zeros(meet.shape, dtype=overlap.dtype)
     out[rows, columns] = np.divide(overlap, union, out=np.zeros_like(overlap), where=union > 0)
     return out
+
+
+def iou_pairs(a: Array, b: Array) -> Array:
+    """Intersection over union ``(K,)`` of ``(K, 4)`` and ``(K, 4)`` xyxy px, row by row."""
+    size = np.minimum(a[:, 2:], b[:, 2:]) - np.maximum(a[:, :2], b[:, :2])
+    np.maximum(size, 0, out=size)
+    overlap = size[:, 0] * size[:, 1]
+    union = box_area(a) + box_area(b) - overlap
+    return np.divide(overlap, union, out=np.zeros_like(overlap), where=union > 0)
 
 
 def clip_boxes(boxes: Array, size: tuple[int, int]) -> Array:

@@ -82,6 +82,7 @@ CORE_COLUMNS: Mapping[str, Column] = {
     "ids": Column(dtype=np.int64),
     "states": Column(dtype=np.int8),
     "bboxes": Column((4,)),
+    "observed": Column((4,)),
     "scores": Column(),
     "labels": Column(dtype=np.int64),
     "hits": Column(dtype=np.int64),
@@ -94,7 +95,8 @@ class TrackTable:
     """Struct of arrays over the living tracks of one sequence.
 
     Core columns (``N`` tracks): ``ids (N,)`` from 1, never used twice; ``states (N,)``
-    :class:`TrackState`; ``bboxes (N, 4)`` xyxy px, the present best box; ``scores (N,)``;
+    :class:`TrackState`; ``bboxes (N, 4)`` xyxy px, the present best box; ``observed (N, 4)`` xyxy
+    px, the last detection; ``scores (N,)``;
     ``labels (N,)``; ``hits (N,)`` frames in which it was found; ``start_frames (N,)`` and
     ``last_frames (N,)`` the frames (counted from 0) of birth and of the last time it was found.
 
@@ -159,6 +161,10 @@ class TrackTable:
     @property
     def bboxes(self) -> NDArray[np.float64]:
         return self._views["bboxes"]
+
+    @property
+    def observed(self) -> NDArray[np.float64]:
+        return self._views["observed"]
 
     @property
     def scores(self) -> NDArray[np.float64]:

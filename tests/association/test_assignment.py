@@ -89,3 +89,37 @@ def test_permuting_rows_and_columns_permutes_the_pairs():
     p, q = rng.permutation(20), rng.permutation(30)
     i, j = assign(cost[p][:, q], 0.3)
     assert set(zip(p[i], q[j], strict=True)) == set(zip(rows, columns, strict=True))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_small_blocks_may_be_reduced_too(seed, monkeypatch):
+    """What dominates is taken first; the least total stays the same."""
+    from mmdeepmot.association import assignment
+
+    monkeypatch.setattr(assignment, "_SMALL", 0)
+    rng = np.random.default_rng(seed)
+    cost = rng.random((rng.integers(1, 7), rng.integers(1, 7)))
+    if seed % 2:
+        cost = np.round(cost, 1)  # ties
+    rows, columns = assign(cost, 0.8)
+    check_valid(cost, 0.8, rows, columns)
+    assert total(cost, 0.8, rows, columns) == pytest.approx(brute_force(cost, 0.8), abs=1e-12)
+
+
+def test_price_of_leaving_alone_apart_from_the_limit():
+    # Overlaps 0.6 and 0.5 + 0.29: SORT takes the larger sum, and then gives up the weak pair.
+    cost = 1 - np.array([[0.6, 0.5], [0.29, 0.0]])
+    np.testing.assert_array_equal(assign(cost, 0.7), [[0], [0]])
+    np.testing.assert_array_equal(assign(cost, 0.7, alone=1.0), [[0], [1]])
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_alone_one_is_the_hungarian_method_on_overlaps_and_then_a_threshold(seed):
+    from scipy.optimize import linear_sum_assignment
+
+    rng = np.random.default_rng(seed)
+    overlap = np.maximum(rng.random((40, 35)) - 0.8, 0) * 5
+    i, j = linear_sum_assignment(overlap, maximize=True)
+    kept = overlap[i, j] > 0.3
+    got = assign(1 - overlap, 0.7, alone=1.0)
+    np.testing.assert_array_equal(got, [i[kept], j[kept]])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
 
-from mmdeepmot.association import cosine, euclidean, fuse, iou, label, mahalanobis
+from mmdeepmot.association import cosine, euclidean, iou, label, mahalanobis
 from mmdeepmot.motion import AspectKalman
 from mmdeepmot.registry import COSTS
 from mmdeepmot.structures import Detections
@@ -78,16 +78,6 @@ def test_appearance_without_memory_says_what_to_set(scene):
     context.memory = None
     with pytest.raises(ValueError, match=r"memory=dict\(type='MomentumMemory'\)"):
         cosine(TrackView(table, slice(0, 6)), detections, context)
-
-
-def test_fuse_weighs_and_gates():
-    a, b = np.array([[0.5, 0.2]], np.float32), np.array([[4.0, 20.0]])
-    got = fuse([a, b], [0.98, 0.02], [None, 9.4877])
-    np.testing.assert_allclose(got, [[0.49 + 0.08, np.inf]], rtol=1e-6)
-    np.testing.assert_array_equal(b, [[4.0, 20.0]])
-    np.testing.assert_array_equal(fuse([a, b], [1, 0], [None, 10]), [[np.float32(0.5), np.inf]])
-    np.testing.assert_array_equal(fuse([b], [0], [10]), [[0, np.inf]])
-    np.testing.assert_array_equal(a, np.array([[0.5, 0.2]], np.float32))
 
 
 def test_all_costs_are_registered_with_the_one_signature():

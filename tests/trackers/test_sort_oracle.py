@@ -58,10 +58,9 @@ def sort(frames, max_age=1, min_hits=3, min_iou=0.3, min_score=0.5):
             target.predict()
         left = set(range(len(boxes)))
         if targets and len(boxes):
-            cost = np.minimum(1 - iou_matrix(np.stack([k.box() for k in targets]), boxes), 1)
-            cost = np.minimum(cost - (1 - min_iou), 0)
-            for i, j in zip(*linear_sum_assignment(cost), strict=True):
-                if cost[i, j] < 0:
+            overlap = iou_matrix(np.stack([k.box() for k in targets]), boxes)
+            for i, j in zip(*linear_sum_assignment(overlap, maximize=True), strict=True):
+                if overlap[i, j] > min_iou:
                     targets[i].update(boxes[j])
                     left.discard(j)
         for j in sorted(left):

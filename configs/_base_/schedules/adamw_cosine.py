@@ -4,7 +4,7 @@ max_epochs = 7
 effective_batch_size = 4
 optim_wrapper = dict(
     type="OptimWrapper",
-    optimizer=dict(type="AdamW", lr=2e-3, weight_decay=1e-2),
+    optimizer=dict(type="AdamW", lr=2e-3, weight_decay=1e-2, fused=True),
     clip_grad=dict(max_norm=10),
     paramwise_cfg=dict(custom_keys={"balance": dict(lr_mult=10, decay_mult=0)}),
 )

@@ -4,6 +4,8 @@ from mmdeepmot.trackers.steps.associate import Associate
 from mmdeepmot.trackers.steps.base import Step
 from mmdeepmot.trackers.steps.lifecycle import Birth, Confirm, Retire
 from mmdeepmot.trackers.steps.move import Predict, Propagate
+from mmdeepmot.trackers.steps.observe import Observe
+from mmdeepmot.trackers.steps.re_update import ReUpdate
 from mmdeepmot.trackers.steps.refine import Refine
 from mmdeepmot.trackers.steps.report import Report
 from mmdeepmot.trackers.steps.suppress import RemoveDuplicates, Suppress
@@ -12,8 +14,10 @@ __all__ = [
     "Associate",
     "Birth",
     "Confirm",
+    "Observe",
     "Predict",
     "Propagate",
+    "ReUpdate",
     "Refine",
     "RemoveDuplicates",
     "Report",

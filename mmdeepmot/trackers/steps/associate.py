@@ -1,15 +1,14 @@
 """The step that gives detections to tracks."""
 
-import functools
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mmdeepmot.association.assignment import assign
-from mmdeepmot.association.costs import fuse
+from mmdeepmot.association.assignment import assign_pairs
+from mmdeepmot.association.terms import Fusion, Term, Terms
 from mmdeepmot.errors import InputError
 from mmdeepmot.registry import COSTS, STEPS
 from mmdeepmot.structures.track_table import TrackView, state_table
@@ -18,6 +17,7 @@ from mmdeepmot.trackers.context import FrameContext
 from mmdeepmot.trackers.steps.base import Step
 
 CostConfig = str | Mapping[str, Any]
+Ints = NDArray[np.intp]
 
 
 @STEPS.register_module()
@@ -27,11 +27,19 @@ class Associate(Step):
     Several of them in a row make a cascade: what one leaves over, the next gets.
 
     Args:
-        cost: One cost of the registry COSTS, or several that are added up:
+        cost: One cost of the registry COSTS, or several:
             ``dict(type=NAME, weight=1.0, max=None, **parameters)``. A pair whose value exceeds
             ``max`` is out of the question (a gate; with ``weight=0`` nothing but a gate).
-        limit: Total cost below which a pair may match; the sum of ``cost - limit`` is minimised.
+        limit: Total cost below which a pair may match.
+        alone: Price of leaving a track and a detection alone: the sum of ``cost - alone`` is
+            minimised, then pairs from ``limit`` on are given up. None: ``limit``, so that no pair
+            is given up (LAPJV with a cost limit). 1 with the cost ``iou``: as SORT, which solves
+            for the largest overlap first and rejects weak pairs afterwards.
+        fuse: How several costs become one: ``'sum'`` or ``'min'``, see
+            :class:`~mmdeepmot.association.terms.Terms`.
         states: Which tracks take part.
+        max_age: Only tracks that were found within this many frames; None: all.
+        cascade: Tracks found more recently choose first, age by age (DeepSORT, Alg. 1).
         min_score: Detections below do not take part.
         below_score: Detections from this score on do not take part (a second band of weak ones).
     """
@@ -40,54 +48,57 @@ class Associate(Step):
         self,
         cost: CostConfig | Sequence[CostConfig],
         limit: float,
+        alone: float | None = None,
+        fuse: Fusion = "sum",
         states: Sequence[str] = ("tentative", "tracked", "lost"),
+        max_age: int | None = None,
+        cascade: bool = False,
         min_score: float | None = None,
         below_score: float | None = None,
     ) -> None:
         if not math.isfinite(limit):
             raise InputError(f"limit must be a finite number, got {limit}")
+        if alone is not None and not limit <= alone < math.inf:
+            raise InputError(f"alone must be finite and at least the limit {limit}, got {alone}")
         configs = [cost] if isinstance(cost, str | Mapping) else list(cost)
-        if not configs:
-            raise InputError("cost must name at least one cost, got an empty list")
-        terms = [_build_term(config, f"cost[{index}]") for index, config in enumerate(configs)]
-        self._costs = [term[0] for term in terms]
-        self._weights = [term[1] for term in terms]
-        self._maxima = [term[2] for term in terms]
-        self._plain = self._weights == [1.0] and self._maxima == [None]
+        self._terms = Terms(
+            [_build_term(config, f"cost[{index}]") for index, config in enumerate(configs)], fuse
+        )
         self._wanted = state_table(list(states), "Associate")
         self.limit = float(limit)
+        self.alone = self.limit if alone is None else float(alone)
+        self.max_age = max_age
+        self.cascade = cascade
         self.min_score = min_score
         self.below_score = below_score
-        self.needs_embeddings = any(
-            getattr(getattr(term, "func", term), "needs_embeddings", False) for term in self._costs
-        )
 
     def __call__(self, context: FrameContext) -> None:
         columns = self._columns(context)
         if not columns.size or not len(context.table):
             return
-        rows = context.rows(self._wanted)
+        rows = self._rows(context)
         tracks = TrackView(context.table, rows)
         if not tracks.count:
             return
-        if self.needs_embeddings:
+        if self._terms.needs_embeddings:
             context.require_embeddings(self.name)
         detections = context.detections
         if columns.size < len(detections):
             detections = detections[columns]
-        matrices = [cost(tracks, detections, context) for cost in self._costs]
+        try:
+            row, column, cost = self._terms.pairs(tracks, detections, context, self.alone)
+        except ValueError as error:
+            raise ValueError(f"{self.name}: {error}") from error
         shape = (tracks.count, columns.size)
-        if any(matrix.shape != shape for matrix in matrices):
-            raise ValueError(
-                f"{self.name}: a cost must give one value for every track and detection, {shape}; "
-                f"got {[matrix.shape for matrix in matrices]}"
-            )
-        total = matrices[0] if self._plain else fuse(matrices, self._weights, self._maxima)
-        row, column = assign(total, self.limit)
+        if self.cascade:
+            age = (context.time - context.table.last_frames)[rows]
+            row, column = self._by_age(row, column, cost, shape, age)
+        else:
+            row, column = self._assign(row, column, cost, shape)
         if row.size:
             context.match(row if isinstance(rows, slice) else rows[row], columns[column])
 
-    def _columns(self, context: FrameContext) -> NDArray[np.intp]:
+    def _columns(self, context: FrameContext) -> Ints:
         free = context.free_detections
         if self.min_score is not None:
             free = free & (context.detections.scores >= self.min_score)
@@ -95,12 +106,45 @@ class Associate(Step):
             free = free & (context.detections.scores < self.below_score)
         return free.nonzero()[0]
 
+    def _rows(self, context: FrameContext) -> slice | Ints:
+        rows = context.rows(self._wanted)
+        if self.max_age is None:
+            return rows
+        index = np.arange(len(context.table))[rows]
+        return index[context.time - context.table.last_frames[index] <= self.max_age]
 
-def _build_term(config: CostConfig, where: str) -> tuple[Callable, float, float | None]:
+    def _assign(
+        self, row: Ints, column: Ints, cost: NDArray[np.floating], shape: tuple[int, int]
+    ) -> tuple[Ints, Ints]:
+        return assign_pairs(row, column, cost, shape, self.limit, self.alone)
+
+    def _by_age(
+        self,
+        row: Ints,
+        column: Ints,
+        cost: NDArray[np.floating],
+        shape: tuple[int, int],
+        age: NDArray[np.int64],
+    ) -> tuple[Ints, Ints]:
+        """One assignment for each age ``(N,)`` that occurs among candidates, the youngest first."""
+        free = np.ones(shape[1], dtype=bool)
+        ages = age[row]
+        found = []
+        for level in np.unique(ages):
+            here = (ages == level) & free[column]
+            matched = self._assign(row[here], column[here], cost[here], shape)
+            free[matched[1]] = False
+            found.append(matched)
+        if not found:
+            return row, column
+        rows, columns = (np.concatenate(part) for part in zip(*found, strict=True))
+        order = rows.argsort()
+        return rows[order], columns[order]
+
+
+def _build_term(config: CostConfig, where: str) -> Term:
     cost, parameters = look_up(COSTS, config, where)
     weight = float(parameters.pop("weight", 1.0))
     maximum = parameters.pop("max", None)
     check_parameters(cost, parameters, where, positional=3)
-    if parameters:
-        cost = functools.partial(cost, **parameters)
-    return cost, weight, None if maximum is None else float(maximum)
+    return Term(cost, parameters, weight, None if maximum is None else float(maximum))

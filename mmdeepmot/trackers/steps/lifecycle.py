@@ -35,6 +35,7 @@ class Birth(Step):
         rows = table.append(
             columns.size,
             states=TrackState.TENTATIVE,
+            observed=bboxes,
             scores=detections.scores[columns],
             labels=detections.labels[columns],
             hits=self.hits,

@@ -36,6 +36,7 @@ class Refine(Step):
             context.require_embeddings(self.name)
         table, detections = context.table, context.detections
         bboxes = detections.bboxes[columns]
+        table.observed[rows] = bboxes
         if self.weight < 1:
             bboxes = self.weight * bboxes + (1 - self.weight) * table.bboxes[rows]
         context.motion.update(table, rows, bboxes)
