@@ -1,5 +1,6 @@
 """Scenes for tracker tests: random crowds, and public detections with made-up appearances."""
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,8 @@ from mmdeepmot.io.mot import read_mot_text, read_seqinfo
 from mmdeepmot.registry import TRACKERS
 from mmdeepmot.structures import Detections, Frame
 from mmdeepmot.structures.boxes import iou_matrix
+
+sys.path.insert(0, str(Path(__file__).parent))  # scenes.py
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = ROOT.parent / "shared/data/association/MOT17"
