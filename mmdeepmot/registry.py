@@ -6,7 +6,7 @@ its own, such as ``GaussianFocalLoss``, looks it up in the default scope first a
 after that). Nothing here imports torch or mmdet's models: the ``locations`` are imported when a
 component is first looked up.
 
-``TRACKERS``, ``STEPS``, ``COSTS``, ``MOTIONS`` and ``MEMORIES`` hold the numpy side, which knows
+``TRACKERS``, ``STEPS``, ``COSTS``, ``MOTIONS``, ``CAMERAS`` and ``MEMORIES`` hold the numpy side, which knows
 no network.
 """
 
@@ -64,4 +64,5 @@ TRACKERS = _child("tracker", None, "mmdeepmot.trackers")
 STEPS = _child("tracker step", None, "mmdeepmot.trackers")
 COSTS = _child("association cost", None, "mmdeepmot.association")
 MOTIONS = _child("motion model", None, "mmdeepmot.motion")
+CAMERAS = _child("camera motion", None, "mmdeepmot.motion")
 MEMORIES = _child("appearance memory", None, "mmdeepmot.trackers")

@@ -1,7 +1,25 @@
-"""Motion models: where tracks are expected in the next frame."""
+"""Motion: where tracks are expected in the next frame, and how the camera moved."""
 
+from mmdeepmot.motion.area_kalman import AreaKalman
+from mmdeepmot.motion.aspect_kalman import AspectKalman
 from mmdeepmot.motion.base import Motion
-from mmdeepmot.motion.block_kalman import AreaKalman, AspectKalman, BlockKalman
+from mmdeepmot.motion.box_kalman import BoxKalman
+from mmdeepmot.motion.camera import CameraFeed, CameraMotion
+from mmdeepmot.motion.cmc import ECC, SparseFlow
+from mmdeepmot.motion.corner_kalman import CornerKalman
 from mmdeepmot.motion.kalman import CHI2_95
+from mmdeepmot.motion.size_kalman import SizeKalman
 
-__all__ = ["CHI2_95", "AreaKalman", "AspectKalman", "BlockKalman", "Motion"]
+__all__ = [
+    "CHI2_95",
+    "ECC",
+    "AreaKalman",
+    "AspectKalman",
+    "BoxKalman",
+    "CameraFeed",
+    "CameraMotion",
+    "CornerKalman",
+    "Motion",
+    "SizeKalman",
+    "SparseFlow",
+]

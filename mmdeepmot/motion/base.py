@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from mmdeepmot.motion.affine import Affine, move_boxes
 from mmdeepmot.registry import MOTIONS
 from mmdeepmot.structures.track_table import Column, Rows, TrackTable
 
@@ -31,6 +32,10 @@ class Motion:
     def update(self, table: TrackTable, rows: Rows, bboxes: Floats) -> None:
         """Tracks were found at ``bboxes (n, 4)`` xyxy px."""
         table.bboxes[rows] = bboxes
+
+    def warp(self, table: TrackTable, rows: Rows, affine: Affine) -> None:
+        """The camera moved: ``affine (2, 3)`` takes points of the last frame to this one."""
+        table.bboxes[rows] = move_boxes(table.bboxes[rows], affine)
 
     def distance(self, table: TrackTable, rows: Rows, bboxes: Floats, *, dims: int = 4) -> Floats:
         """Squared Mahalanobis distance ``(n, M)`` of tracks to ``bboxes (M, 4)`` xyxy px.

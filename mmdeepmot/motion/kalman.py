@@ -17,13 +17,11 @@ Layout, ``N`` tracks:
 
 A coordinate without velocity (the aspect ratio in SORT) is a block whose velocity has variance 0.
 
-Camera motion. Under a similarity ``p -> s R p + t`` the blocks survive exactly as long as x and y
-carry equal variances, which they do in JDE and SORT (their noise is the same for both at all
-times): the centre and its velocity are mapped, the height is scaled by s, x, y and height
-variances by s^2. Filters whose x and y noise differs (BoT-SORT: by width and by height), shear, and
-anisotropic scale do couple x with y: such a motion model should keep the full matrix
-(:func:`full_covariance` is the starting point) in a column of its own ``(N, 8, 8)``; everything
-above this module reaches the state only through :class:`mmdeepmot.motion.base.Motion`.
+Camera motion (:func:`kalman_warp`). Under a similarity ``p -> s R p + t`` the blocks survive
+exactly as long as x and y carry equal variances, which they do in JDE and SORT (their noise is the
+same for both at all times). Filters whose x and y noise differs (BoT-SORT: by width and by height),
+shear, and uneven scale do couple x with y: here what couples two coordinates is dropped, and
+:mod:`mmdeepmot.motion.full_kalman` keeps it, with the same functions on ``covariance (N, 8, 8)``.
 """
 
 import numpy as np
@@ -34,6 +32,9 @@ Floats = NDArray[np.floating]
 #: 95% quantiles of the chi-square distribution by degrees of freedom (gates on squared Mahalanobis
 #: distances; 2: centre only, 4: whole box).
 CHI2_95 = {1: 3.8415, 2: 5.9915, 3: 7.8147, 4: 9.4877}
+
+#: Shape of one track's covariance.
+COVARIANCE_SHAPE = (3, 4)
 
 
 def kalman_initiate(measurement: Floats, variance: Floats) -> tuple[Floats, Floats]:
@@ -115,6 +116,29 @@ def kalman_update(
     np.multiply(covariance[:, :2], (noise / variance)[:, None], out=new[:, :2])  # 1 - gain
     np.subtract(covariance[:, 2], gain[:, 1] * covariance[:, 1], out=new[:, 2])
     return new_mean, new
+
+
+def kalman_warp(
+    mean: Floats, covariance: Floats, matrix: Floats, offset: Floats
+) -> tuple[Floats, Floats]:
+    """State after a linear change of coordinates: ``x' = T x + (offset, 0)``, ``P' = T P T^T``.
+
+    Of ``P'`` the blocks are kept: the covariances of one coordinate and its velocity. Those between
+    two coordinates are dropped; they are 0 if ``matrix`` is a similarity of coordinates with equal
+    variances. What remains is a covariance in any case (sums of blocks with weights >= 0).
+
+    Args:
+        mean: ``(N, 8)``.
+        covariance: ``(N, 3, 4)``.
+        matrix: ``(4, 4)`` of the coordinates and of their velocities: ``T = diag(matrix, matrix)``.
+        offset: ``(4,)`` added to the coordinates.
+
+    Returns:
+        mean ``(N, 8)``, covariance ``(N, 3, 4)``, new arrays.
+    """
+    new_mean = (mean.reshape(-1, 2, 4) @ matrix.T).reshape(mean.shape)
+    new_mean[:, :4] += offset
+    return new_mean, covariance @ np.square(matrix).T
 
 
 def gating_distance(

@@ -38,6 +38,7 @@ def jde_filter(box):
 
 
 def jde_predict(track):
+    track.x[6:] *= track.x[2:4] + track.x[6:] > 0  # what would shrink to nothing stops shrinking
     h = track.x[3, 0]
     std = [h / 20, h / 20, 1e-2, h / 20, h / 160, h / 160, 1e-5, h / 160]
     track.predict(Q=np.diag(np.square(std)))

@@ -2,6 +2,7 @@
 
 from mmdeepmot.trackers.steps.associate import Associate
 from mmdeepmot.trackers.steps.base import Step
+from mmdeepmot.trackers.steps.compensate import Compensate
 from mmdeepmot.trackers.steps.lifecycle import Birth, Confirm, Retire
 from mmdeepmot.trackers.steps.move import Predict, Propagate
 from mmdeepmot.trackers.steps.observe import Observe
@@ -13,6 +14,7 @@ from mmdeepmot.trackers.steps.suppress import RemoveDuplicates, Suppress
 __all__ = [
     "Associate",
     "Birth",
+    "Compensate",
     "Confirm",
     "Observe",
     "Predict",
