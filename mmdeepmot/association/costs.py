@@ -43,6 +43,16 @@ class Appearance(Protocol):
     def similarity(self, table: TrackTable, rows: Rows, embeddings: Floats) -> Floats:
         """Cosine similarity ``(n, M)`` of tracks to ``embeddings (M, D)``."""
 
+    def similarity_at(
+        self,
+        table: TrackTable,
+        rows: Rows,
+        embeddings: Floats,
+        row: NDArray[np.intp],
+        column: NDArray[np.intp],
+    ) -> Floats:
+        """The same for pairs ``(K,)``."""
+
 
 class CostContext(Protocol):
     """What a cost may read besides tracks and detections."""
@@ -145,8 +155,24 @@ def iou(
     return np.subtract(1.0, overlap, out=overlap)
 
 
+def _cosine_at(
+    tracks: TrackView,
+    detections: Detections,
+    context: CostContext,
+    rows: NDArray[np.intp],
+    columns: NDArray[np.intp],
+    near: float | None = None,
+) -> Floats:
+    distance = 1.0 - _similarity_at(tracks, detections, context, rows, columns)
+    if near is not None:
+        overlap = iou_pairs(tracks.bboxes[rows], detections.bboxes[columns])
+        distance[1.0 - overlap > near] = np.inf
+    return distance
+
+
 @COSTS.register_module()
 @needs_embeddings
+@pairwise(at=_cosine_at)
 def cosine(
     tracks: TrackView, detections: Detections, context: CostContext, near: float | None = None
 ) -> Floats:
@@ -164,11 +190,26 @@ def cosine(
     return distance
 
 
+def _euclidean_at(
+    tracks: TrackView,
+    detections: Detections,
+    context: CostContext,
+    rows: NDArray[np.intp],
+    columns: NDArray[np.intp],
+) -> Floats:
+    return _chord(_similarity_at(tracks, detections, context, rows, columns))
+
+
 @COSTS.register_module()
 @needs_embeddings
+@pairwise(at=_euclidean_at)
 def euclidean(tracks: TrackView, detections: Detections, context: CostContext) -> Floats:
     """Euclidean distance between unit vectors, ``sqrt(2 - 2 cos)``, in [0, 2] (JDE's code)."""
-    similarity = _similarity(tracks, detections, context)
+    return _chord(_similarity(tracks, detections, context))
+
+
+def _chord(similarity: Floats) -> Floats:
+    """Distance of unit vectors of this cosine similarity."""
     distance = 2.0 - 2.0 * similarity
     np.maximum(distance, 0.0, out=distance)
     return np.sqrt(distance, out=distance)
@@ -243,9 +284,25 @@ def direction(
 
 
 def _similarity(tracks: TrackView, detections: Detections, context: CostContext) -> Floats:
+    memory, embeddings = _appearance(detections, context)
+    return memory.similarity(tracks.table, tracks.rows, embeddings)
+
+
+def _similarity_at(
+    tracks: TrackView,
+    detections: Detections,
+    context: CostContext,
+    rows: NDArray[np.intp],
+    columns: NDArray[np.intp],
+) -> Floats:
+    memory, embeddings = _appearance(detections, context)
+    return memory.similarity_at(tracks.table, tracks.rows, embeddings, rows, columns)
+
+
+def _appearance(detections: Detections, context: CostContext) -> tuple[Appearance, Floats]:
     if context.memory is None or detections.embeddings is None:
         raise ValueError(
             "an appearance cost needs the tracker's appearance memory: set "
             "memory=dict(type='MomentumMemory') in the tracker's config"
         )
-    return context.memory.similarity(tracks.table, tracks.rows, detections.embeddings)
+    return context.memory, detections.embeddings

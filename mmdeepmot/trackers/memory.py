@@ -1,5 +1,6 @@
 """Appearance memories: what a track remembers of how it looked."""
 
+from abc import ABC, abstractmethod
 from typing import Literal
 
 import numpy as np
@@ -10,6 +11,10 @@ from mmdeepmot.registry import MEMORIES
 from mmdeepmot.structures.track_table import Column, Rows, TrackTable
 
 Floats = NDArray[np.floating]
+Ints = NDArray[np.intp]
+
+#: A gathered pair costs as much as this many entries of a matrix product.
+_GATHERING = 16
 
 
 def normalised(embeddings: Floats) -> Floats:
@@ -20,8 +25,34 @@ def normalised(embeddings: Floats) -> Floats:
     return embeddings
 
 
+class Memory(ABC):
+    """What a tracker asks of an appearance memory. It lies in columns of the table."""
+
+    @abstractmethod
+    def columns(self) -> dict[str, Column]:
+        """Columns that the memory needs in the table."""
+
+    @abstractmethod
+    def initiate(self, table: TrackTable, rows: Rows, embeddings: Floats) -> None:
+        """New tracks look like ``embeddings (n, D)``."""
+
+    @abstractmethod
+    def update(self, table: TrackTable, rows: Rows, embeddings: Floats) -> None:
+        """Tracks were found looking like ``embeddings (n, D)``."""
+
+    @abstractmethod
+    def similarity(self, table: TrackTable, rows: Rows, embeddings: Floats) -> Floats:
+        """Cosine similarity ``(n, M)`` of tracks to ``embeddings (M, D)``."""
+
+    def similarity_at(
+        self, table: TrackTable, rows: Rows, embeddings: Floats, row: Ints, column: Ints
+    ) -> Floats:
+        """The same for pairs ``(K,)`` of the n tracks and the M embeddings."""
+        return self.similarity(table, rows, embeddings)[row, column]
+
+
 @MEMORIES.register_module()
-class MomentumMemory:
+class MomentumMemory(Memory):
     """Exponential moving average ``e = m e + (1 - m) f``, normalised (JDE, Eq. 7).
 
     Column ``embeddings (N, D)`` float32, unit length.
@@ -36,28 +67,33 @@ class MomentumMemory:
         self.momentum = np.float32(momentum)
 
     def columns(self) -> dict[str, Column]:
-        """Columns that the memory needs in the table."""
         return {"embeddings": Column((None,), np.float32)}
 
     def initiate(self, table: TrackTable, rows: Rows, embeddings: Floats) -> None:
-        """New tracks look like ``embeddings (n, D)``."""
         table.write("embeddings", rows, embeddings)
 
     def update(self, table: TrackTable, rows: Rows, embeddings: Floats) -> None:
-        """Tracks were found looking like ``embeddings (n, D)``."""
         past = table["embeddings"][rows] * self.momentum
         past += embeddings * (np.float32(1) - self.momentum)
         table["embeddings"][rows] = normalised(past)
 
     def similarity(self, table: TrackTable, rows: Rows, embeddings: Floats) -> Floats:
-        """Cosine similarity ``(n, M)`` of tracks to ``embeddings (M, D)``."""
         remembered = table["embeddings"][rows]
         _check_width(remembered.shape[1], embeddings)
         return remembered @ embeddings.T
 
+    def similarity_at(
+        self, table: TrackTable, rows: Rows, embeddings: Floats, row: Ints, column: Ints
+    ) -> Floats:
+        remembered = table["embeddings"][rows]
+        if row.size * _GATHERING > len(remembered) * len(embeddings):
+            return self.similarity(table, rows, embeddings)[row, column]
+        _check_width(remembered.shape[1], embeddings)
+        return np.vecdot(remembered[row], embeddings[column])
+
 
 @MEMORIES.register_module()
-class GalleryMemory:
+class GalleryMemory(Memory):
     """The last ``size`` embeddings of each track.
 
     Columns ``gallery (N, size, D)`` float32 and ``gallery_counts (N,)``, the number ever seen.
@@ -77,37 +113,33 @@ class GalleryMemory:
         self.reduce = reduce
 
     def columns(self) -> dict[str, Column]:
-        """Columns that the memory needs in the table."""
         return {
             "gallery": Column((self.size, None), np.float32),
             "gallery_counts": Column(dtype=np.int64),
         }
 
     def initiate(self, table: TrackTable, rows: Rows, embeddings: Floats) -> None:
-        """New tracks look like ``embeddings (n, D)``."""
         gallery = np.zeros((len(embeddings), self.size, embeddings.shape[1]), np.float32)
         gallery[:, 0] = embeddings
         table.write("gallery", rows, gallery)
         table["gallery_counts"][rows] = 1
 
     def update(self, table: TrackTable, rows: Rows, embeddings: Floats) -> None:
-        """Tracks were found looking like ``embeddings (n, D)``."""
         counts = table["gallery_counts"]
         index = np.arange(len(counts))[rows]
         table["gallery"][index, counts[index] % self.size] = embeddings
         counts[index] += 1
 
     def similarity(self, table: TrackTable, rows: Rows, embeddings: Floats) -> Floats:
-        """Cosine similarity ``(n, M)`` of tracks to ``embeddings (M, D)``."""
-        gallery = table["gallery"][rows]
         counts = np.minimum(table["gallery_counts"][rows], self.size)
+        gallery = table["gallery"][rows, : counts.max(initial=1)]
         _check_width(gallery.shape[2], embeddings)
         if self.reduce == "mean":  # slots not yet used are zero vectors
             mean = gallery.sum(axis=1) / counts[:, None].astype(np.float32)
             return normalised(mean) @ embeddings.T
         flat = gallery.reshape(-1, gallery.shape[2]) @ embeddings.T
-        similarity = flat.reshape(len(gallery), self.size, len(embeddings))
-        unused = np.arange(self.size) >= counts[:, None]
+        similarity = flat.reshape(*gallery.shape[:2], len(embeddings))
+        unused = np.arange(gallery.shape[1]) >= counts[:, None]
         similarity[unused] = -np.inf
         return similarity.max(axis=1)
 
