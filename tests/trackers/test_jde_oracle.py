@@ -26,6 +26,9 @@ class Person:
     def predict(self):
         h = self.x[3]
         q = [h / 20, h / 20, 0.01, h / 20, h / 160, h / 160, 1e-5, h / 160]
+        for size in (2, 3):  # aspect ratio and height do not shrink to nothing
+            if self.x[size] + self.x[size + 4] <= 0:
+                self.x[size + 4] = 0
         self.x = F @ self.x
         self.P = F @ self.P @ F.T + np.diag(np.square(q))
 
