@@ -8,6 +8,7 @@ Anything else is a bug, here or in a component of the user's own, and keeps its 
 import re
 import signal
 import sys
+import traceback
 from collections.abc import Callable
 from types import FrameType
 
@@ -52,8 +53,20 @@ def run_command(command: Callable[[], int | None]) -> int:
         sys.stdout.flush()  # where both go to one pipe, the error stays the last line
         sys.stderr.write(f"error: {describe(error)}\n")
         return 1
+    except TypeError as error:
+        if not _is_call_of_builder(error):
+            raise
+        sys.stdout.flush()
+        sys.stderr.write(f"error: the config does not fit a component: {error}\n")
+        return 1
     except KeyboardInterrupt:
         sys.stderr.write("Interrupted.\n")
         return INTERRUPTED
     finally:
         signal.signal(signal.SIGTERM, previous)
+
+
+def _is_call_of_builder(error: TypeError) -> bool:
+    """Whether mmengine's builder could not even call a component: an argument is missing."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return bool(frames) and frames[-1].name == "build_from_cfg"

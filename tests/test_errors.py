@@ -72,3 +72,20 @@ def test_the_traceback_of_a_worker_is_left_out():
     missing = "Original Traceback (x):\n  ...\nFileNotFoundError: [Errno 2] No such file: 'b'\n"
     assert describe(FileNotFoundError(missing)) == "[Errno 2] No such file: 'b'"
     assert describe(InputError("two\nlines")) == "two\nlines"
+
+
+class Needy:
+    def __init__(self, width):
+        self.width = 1 + width
+
+
+def test_an_argument_that_a_config_lacks_is_said_in_one_line(capsys):
+    from mmdeepmot.registry import MODELS
+
+    MODELS.register_module(module=Needy, force=True)
+    assert run_command(lambda: MODELS.build({"type": "Needy"})) == 1
+    assert "Needy.__init__() missing 1 required positional argument: 'width'" in (
+        capsys.readouterr().err
+    )
+    with pytest.raises(TypeError, match="unsupported operand"):  # a bug inside keeps its traceback
+        run_command(lambda: MODELS.build({"type": "Needy", "width": "wide"}))
