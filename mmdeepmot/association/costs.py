@@ -215,7 +215,27 @@ def _chord(similarity: Floats) -> Floats:
     return np.sqrt(distance, out=distance)
 
 
+def _mahalanobis_near(
+    tracks: TrackView, detections: Detections, context: CostContext, bound: float, dims: int = 4
+) -> Candidates | None:
+    return context.motion.near(tracks.table, tracks.rows, detections.bboxes, bound, dims=dims)
+
+
+def _mahalanobis_at(
+    tracks: TrackView,
+    detections: Detections,
+    context: CostContext,
+    rows: NDArray[np.intp],
+    columns: NDArray[np.intp],
+    dims: int = 4,
+) -> Floats:
+    return context.motion.distance_at(
+        tracks.table, tracks.rows, detections.bboxes, rows, columns, dims=dims
+    )
+
+
 @COSTS.register_module()
+@pairwise(at=_mahalanobis_at, near=_mahalanobis_near)
 def mahalanobis(
     tracks: TrackView, detections: Detections, context: CostContext, dims: int = 4
 ) -> Floats:

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mmdeepmot.structures.boxes import box_area, iou_matrix
+from mmdeepmot.structures.sweep import meeting_intervals
 
 Floats = NDArray[np.floating]
 Candidates = tuple[NDArray[np.intp], NDArray[np.intp], Floats]
@@ -26,7 +27,7 @@ def overlapping(a: Floats, b: Floats) -> Candidates:
         rows ``(K,)`` ascending, columns ``(K,)`` ascending within a row, IoU ``(K,)`` > 0.
     """
     if len(a) * len(b) > _FEW:
-        rows, columns = _within_reach(a, b)
+        rows, columns = meeting_intervals(a[:, 0], a[:, 2], b[:, 0], b[:, 2])
     else:
         matrix = iou_matrix(a, b)
         rows, columns = matrix.nonzero()
@@ -42,15 +43,3 @@ def overlapping(a: Floats, b: Floats) -> Candidates:
     rows, columns, overlap = rows[order], columns[order], overlap[order]
     union = box_area(a)[rows] + box_area(b)[columns] - overlap
     return rows, columns, overlap / union
-
-
-def _within_reach(a: Floats, b: Floats) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Pairs whose intervals in x can meet: rows (K,) ascending, columns (K,)."""
-    order = b[:, 0].argsort()
-    left = b[order, 0]
-    reach = (b[:, 2] - b[:, 0]).max()
-    first = left.searchsorted(a[:, 0] - reach, side="right")
-    count = np.maximum(left.searchsorted(a[:, 2]) - first, 0)
-    rows = np.arange(len(a)).repeat(count)
-    begin = first + count - count.cumsum()  # of a row, less where its pairs begin
-    return rows, order[np.arange(rows.size) + begin.repeat(count)]

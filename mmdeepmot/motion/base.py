@@ -8,6 +8,7 @@ from mmdeepmot.registry import MOTIONS
 from mmdeepmot.structures.track_table import Column, Rows, TrackTable
 
 Floats = NDArray[np.floating]
+Ints = NDArray[np.intp]
 
 
 @MOTIONS.register_module()
@@ -36,6 +37,30 @@ class Motion:
     def warp(self, table: TrackTable, rows: Rows, affine: Affine) -> None:
         """The camera moved: ``affine (2, 3)`` takes points of the last frame to this one."""
         table.bboxes[rows] = move_boxes(table.bboxes[rows], affine)
+
+    def near(
+        self, table: TrackTable, rows: Rows, bboxes: Floats, bound: float, *, dims: int = 4
+    ) -> tuple[Ints, Ints, Floats] | None:
+        """Pairs of tracks and boxes whose :meth:`distance` can be below ``bound``.
+
+        Returns:
+            rows ``(K,)`` ascending, columns ``(K,)`` ascending within a row, distances ``(K,)``;
+            None where the matrix of all is the better way.
+        """
+        return None
+
+    def distance_at(
+        self,
+        table: TrackTable,
+        rows: Rows,
+        bboxes: Floats,
+        row: Ints,
+        column: Ints,
+        *,
+        dims: int = 4,
+    ) -> Floats:
+        """:meth:`distance` of pairs ``(K,)`` of the n tracks and the M boxes."""
+        return self.distance(table, rows, bboxes, dims=dims)[row, column]
 
     def distance(self, table: TrackTable, rows: Rows, bboxes: Floats, *, dims: int = 4) -> Floats:
         """Squared Mahalanobis distance ``(n, M)`` of tracks to ``bboxes (M, 4)`` xyxy px.

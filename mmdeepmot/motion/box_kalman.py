@@ -8,9 +8,14 @@ from numpy.typing import NDArray
 from mmdeepmot.motion import full_kalman, kalman
 from mmdeepmot.motion.affine import Affine
 from mmdeepmot.motion.base import Motion
+from mmdeepmot.structures.sweep import meeting_intervals
 from mmdeepmot.structures.track_table import Column, Rows, TrackTable
 
 Floats = NDArray[np.floating]
+Ints = NDArray[np.intp]
+
+#: Up to this many pairs the matrix of all distances is faster than a sweep.
+_FEW = 2500
 
 
 class BoxKalman(Motion, ABC):
@@ -108,6 +113,47 @@ class BoxKalman(Motion, ABC):
         table["mean"][rows] = mean
         table["covariance"][rows] = covariance
         table.bboxes[rows] = self.boxes(mean[:, :4])
+
+    def near(
+        self, table: TrackTable, rows: Rows, bboxes: Floats, bound: float, *, dims: int = 4
+    ) -> tuple[Ints, Ints, Floats] | None:
+        mean = table["mean"][rows]
+        if self.full_covariance or len(mean) * len(bboxes) <= _FEW:
+            return None
+        measurement = self.measure(bboxes)
+        expected, variance = kalman.kalman_project(
+            mean, table["covariance"][rows], self.measurement_variance(mean)
+        )
+        # The first coordinate's share of the distance alone keeps most pairs apart.
+        reach = np.sqrt(bound * variance[:, 0])
+        where, found = expected[:, 0], measurement[:, 0]
+        row, column = meeting_intervals(where - reach, where + reach, found, found)
+        order = (row * len(bboxes) + column).argsort()
+        row, column = row[order], column[order]
+        return row, column, self.distance_at(table, rows, bboxes, row, column, dims=dims)
+
+    def distance_at(
+        self,
+        table: TrackTable,
+        rows: Rows,
+        bboxes: Floats,
+        row: Ints,
+        column: Ints,
+        *,
+        dims: int = 4,
+    ) -> Floats:
+        if self.full_covariance:
+            return super().distance_at(table, rows, bboxes, row, column, dims=dims)
+        mean = table["mean"][rows]
+        return kalman.gating_distance_at(
+            mean,
+            table["covariance"][rows],
+            self.measure(bboxes),
+            self.measurement_variance(mean),
+            row,
+            column,
+            dims=dims,
+        )
 
     def distance(self, table: TrackTable, rows: Rows, bboxes: Floats, *, dims: int = 4) -> Floats:
         mean = table["mean"][rows]

@@ -165,6 +165,24 @@ def gating_distance(
     return np.add.reduce(delta, axis=0)
 
 
+def gating_distance_at(
+    mean: Floats,
+    covariance: Floats,
+    measurements: Floats,
+    noise: Floats,
+    row: NDArray[np.intp],
+    column: NDArray[np.intp],
+    *,
+    dims: int = 4,
+) -> Floats:
+    """:func:`gating_distance` of the pairs ``row (K,)``, ``column (K,)`` only: ``(K,)``."""
+    expected, variance = kalman_project(mean, covariance, noise)
+    delta = measurements[column, :dims] - expected[row, :dims]
+    delta *= delta
+    delta /= variance[row, :dims]
+    return delta.sum(axis=1)
+
+
 def full_covariance(covariance: Floats) -> Floats:
     """The blocks ``(N, 3, 4)`` as matrices ``(N, 8, 8)`` in the order of the mean."""
     full = np.zeros((len(covariance), 8, 8))

@@ -129,3 +129,34 @@ def test_a_cost_of_ones_own_may_list_pairs():
         tracks, detections, SimpleNamespace(), 1.0
     )
     np.testing.assert_array_equal([rows, columns, total], [np.arange(4), np.arange(4), np.zeros(4)])
+
+
+@pytest.mark.parametrize("full", [False, True])
+@pytest.mark.parametrize("dims", [2, 4])
+def test_mahalanobis_gate_lists_the_pairs_of_the_matrix(full, dims):
+    from mmdeepmot.association import mahalanobis
+    from mmdeepmot.motion import AspectKalman
+
+    motion = AspectKalman(full_covariance=full)
+    table = TrackTable(motion.columns())
+    rng = np.random.default_rng(8)
+    rows = table.append(80)
+    motion.initiate(table, rows, crowd(rng, 80, 3000.0))
+    motion.predict(table, rows)
+    found = Detections(crowd(rng, 90, 3000.0), np.ones(90), np.zeros(90, int))
+    found.bboxes[:60] = table.bboxes[:60] + rng.normal(0, 4, (60, 4))
+    context = SimpleNamespace(motion=motion)
+    gate = Term(mahalanobis, {"dims": dims}, 0.02, 9.4877)
+    combined = Terms([gate, Term(iou, {})])
+    assert (motion.near(table, rows, found.bboxes, 9.5) is None) is full
+    tracks = TrackView(table, rows)
+    row, column, total = combined.pairs(tracks, found, context, 5.0)
+    matrix = combined._total([term.matrix(tracks, found, context) for term in combined.terms])
+    np.testing.assert_array_equal([row, column], (matrix < 5.0).nonzero())
+    np.testing.assert_allclose(total, matrix[row, column], rtol=1e-9)
+    assert row.size > 40
+    np.testing.assert_allclose(
+        gate.at(tracks, found, context, row, column),
+        gate.matrix(tracks, found, context)[row, column],
+        rtol=1e-9,
+    )
