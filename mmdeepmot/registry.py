@@ -6,8 +6,8 @@ its own, such as ``GaussianFocalLoss``, looks it up in the default scope first a
 after that). Nothing here imports torch or mmdet's models: the ``locations`` are imported when a
 component is first looked up.
 
-``TRACKERS``, ``STEPS``, ``COSTS``, ``MOTIONS``, ``CAMERAS`` and ``MEMORIES`` hold the numpy side, which knows
-no network.
+``TRACKERS``, ``STEPS``, ``COSTS``, ``MOTIONS``, ``CAMERAS`` and ``MEMORIES`` hold the numpy side,
+which knows no network.
 """
 
 from mmdet.registry import DATA_SAMPLERS as MMDET_DATA_SAMPLERS

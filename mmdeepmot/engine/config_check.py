@@ -249,6 +249,7 @@ _REGISTRY_OF_KEY: dict[str, Registry] = {
     "costs": registries.COSTS,
     "cost": registries.COSTS,
     "motion": registries.MOTIONS,
+    "camera": registries.CAMERAS,
     "assigner": registries.TASK_UTILS,
     "bbox_coder": registries.TASK_UTILS,
     "anchor_generator": registries.TASK_UTILS,

@@ -238,10 +238,10 @@ class CameraFeed:
                 f"CameraFeed.frame: frame {index} came after frame {self._index}: frames of a "
                 "sequence come in order, and reset() goes before the next sequence"
             )
-        in_image = None if boxes is None else boxes * (scale * 2)
 
         def show() -> Affine:
             self._seen = show
+            in_image = None if boxes is None else boxes * np.tile(scale, 2)
             return rescale_affine(self.estimator.estimate(image(), in_image), scale)
 
         before = self._before

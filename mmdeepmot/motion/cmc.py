@@ -115,8 +115,8 @@ class SparseFlow(CameraMotion):
         downscale: Images are made smaller by this factor first.
         max_corners: At most so many corners.
         quality: Least strength of a corner, relative to the strongest.
-        min_distance: Between two corners, px of the smaller image (BoT-SORT: 1; spread out they cost
-            half and align better).
+        min_distance: Between two corners, px of the smaller image (BoT-SORT: 1; spread out they
+            cost half and align better).
         window: Side of the patch that is followed, px of the smaller image.
         levels: Of the pyramid above the image: motions up to about ``2^levels * window / 2`` px.
         max_error: Distance (px of the smaller image) up to which a corner obeys the motion.

@@ -1,5 +1,6 @@
 """A detector and a tracker as one model: T frames detected at once, associated one by one."""
 
+import functools
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,9 +14,12 @@ from mmengine.structures import InstanceData
 from torch import Tensor
 
 from mmdeepmot.errors import InputError
+from mmdeepmot.models.mot.camera import check_invertible, input_image
+from mmdeepmot.motion import CameraFeed
 from mmdeepmot.ops import announce
-from mmdeepmot.registry import MODELS, TRACKERS
+from mmdeepmot.registry import CAMERAS, MODELS, TRACKERS
 from mmdeepmot.structures import Detections, Frame, Tracks
+from mmdeepmot.trackers.building import build_part
 
 Task = Literal["track", "detection", "embedding"]
 
@@ -98,6 +102,9 @@ class TrackingModel(BaseModel):
             (``instances_id`` from 1). ``detection``: ``pred_instances`` only, with the
             detector's settings for average precision if it has any. ``embedding``:
             ``pred_embeddings`` at the ground-truth boxes, to judge the appearance alone.
+        camera: Config of an estimator of camera motion (``type='SparseFlow'`` or ``'ECC'``), for
+            trackers with a ``Compensate`` step. It looks at the network's input, and only where
+            the tracker asks; its time counts as association.
         init_cfg: mmengine's initialisation config.
 
     The tracker's state lives from frame to frame and starts afresh where ``frame_id`` is 0 or the
@@ -110,6 +117,7 @@ class TrackingModel(BaseModel):
         tracker: dict | None = None,
         data_preprocessor: dict | None = None,
         task: Task = "track",
+        camera: dict | None = None,
         init_cfg: dict | None = None,
     ) -> None:
         preprocessor = MODELS.build(data_preprocessor or {"type": "MOTDataPreprocessor"})
@@ -117,6 +125,10 @@ class TrackingModel(BaseModel):
         announce()
         self.detector = MODELS.build(detector)
         self.tracker = TRACKERS.build(tracker) if tracker is not None else None
+        self._camera: CameraFeed | None = None
+        if camera is not None:
+            check_invertible(self.data_preprocessor)
+            self._camera = CameraFeed(build_part(CAMERAS, camera, "TrackingModel.camera"))
         self.set_task(task)
         self._video: Any = None
 
@@ -183,14 +195,14 @@ class TrackingModel(BaseModel):
         self.detector.predict(clip, frames, **settings)
         detections = split_detections([frame.pred_instances for frame in frames])
         detected = time.perf_counter()
-        for frame, dets in zip(frames, detections, strict=True):
+        for image, frame, dets in zip(clip, frames, detections, strict=True):
             frame.pred_instances = InstanceData(
                 bboxes=torch.from_numpy(dets.bboxes),
                 scores=torch.from_numpy(dets.scores),
                 labels=torch.from_numpy(dets.labels),
             )
             if self.task == "track":
-                tracks = self._step(frame, dets)
+                tracks = self._step(image, frame, dets)
                 frame.pred_track_instances = InstanceData(
                     bboxes=torch.from_numpy(tracks.bboxes),
                     scores=torch.from_numpy(tracks.scores),
@@ -201,12 +213,14 @@ class TrackingModel(BaseModel):
         self.timings.detection += detected - start
         self.timings.association += time.perf_counter() - detected
 
-    def _step(self, sample: DetDataSample, detections: Detections) -> Tracks:
+    def _step(self, image: Tensor, sample: DetDataSample, detections: Detections) -> Tracks:
         if self.tracker is None:
             raise InputError("task 'track' needs a tracker: give TrackingModel a `tracker` config")
         video = sample.get("video_id", sample.get("video_name"))
         if sample.frame_id == 0 or video != self._video:
             self.tracker.reset()
+            if self._camera is not None:
+                self._camera.reset()
             self._video = video
         height, width = sample.ori_shape[:2]
         frame = Frame(
@@ -215,4 +229,11 @@ class TrackingModel(BaseModel):
             fps=float(sample.get("fps", 30.0)),
             detections=detections,
         )
+        if self._camera is not None:
+            frame.warp = self._camera.frame(
+                frame.index,
+                functools.partial(input_image, image, sample, self.data_preprocessor),
+                detections.bboxes,
+                sample.scale_factor,
+            )
         return self.tracker.step(frame)
