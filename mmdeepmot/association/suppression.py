@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from mmdeepmot.association.overlap import overlapping
 from mmdeepmot.structures.boxes import iou_matrix
 
 Floats = NDArray[np.floating]
@@ -39,9 +40,11 @@ def greedy_nms(bboxes: Floats, scores: Floats, threshold: float) -> NDArray[np.b
 def covered(bboxes: Floats, others: Floats, threshold: float) -> NDArray[np.bool_]:
     """``(N,)``: which of ``bboxes (N, 4)`` overlap any of ``others (M, 4)`` by more than
     ``threshold`` (IoU)."""
-    if not len(bboxes) or not len(others):
-        return np.zeros(len(bboxes), dtype=bool)
-    return np.any(iou_matrix(bboxes, others) > threshold, axis=1)
+    hit = np.zeros(len(bboxes), dtype=bool)
+    if len(bboxes) and len(others):
+        rows, _, overlap = overlapping(bboxes, others)
+        hit[rows[overlap > threshold]] = True
+    return hit
 
 
 def duplicates(
@@ -57,11 +60,17 @@ def duplicates(
         ages: ``(N,)`` frames that each has lived.
         others: ``(M, 4)`` xyxy px.
         other_ages: ``(M,)``.
-        max_distance: Bound on ``1 - IoU``.
+        max_distance: Bound on ``1 - IoU``, at most 1.
 
     Returns:
         Duplicates in the first group ``(N,)`` and in the second ``(M,)``, bool.
     """
-    close = 1 - iou_matrix(bboxes, others) < max_distance
-    older = ages[:, None] > other_ages
-    return np.any(close & ~older, axis=1), np.any(close & older, axis=0)
+    first, second = np.zeros(len(bboxes), dtype=bool), np.zeros(len(others), dtype=bool)
+    if len(bboxes) and len(others):
+        rows, columns, overlap = overlapping(bboxes, others)
+        close = 1 - overlap < max_distance
+        rows, columns = rows[close], columns[close]
+        older = ages[rows] > other_ages[columns]
+        first[rows[~older]] = True
+        second[columns[older]] = True
+    return first, second
