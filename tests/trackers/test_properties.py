@@ -21,8 +21,8 @@ seeds = st.integers(0, 2**32 - 1)
 streets = st.builds(
     Scene,
     seed=seeds,
-    people=st.integers(1, 9),
-    frames=st.integers(1, 45),
+    people=st.integers(2, 10),
+    frames=st.integers(5, 60),
     missed=st.sampled_from([0.0, 0.1, 0.3]),
     false=st.sampled_from([0.0, 0.5, 3.0]),
     away=st.integers(1, 40),
@@ -39,7 +39,7 @@ crowds = st.builds(
 scenes = st.one_of(streets, streets, crowds)
 
 every_tracker = pytest.mark.parametrize("config", CONFIGS.values(), ids=list(CONFIGS))
-examples = pytest.mark.parametrize("count", [8, pytest.param(150, marks=pytest.mark.slow)])
+examples = pytest.mark.parametrize("count", [15, pytest.param(150, marks=pytest.mark.slow)])
 """How many scenes: few by default, many in the slow profile."""
 
 
@@ -154,7 +154,7 @@ def test_scaling_the_scene_scales_the_tracks(config, count):
 @every_tracker
 @examples
 def test_saved_state_goes_on_bit_by_bit(config, count):
-    @for_all(count, scene=scenes, cuts=st.sets(st.integers(0, 44), min_size=1, max_size=4))
+    @for_all(count, scene=scenes, cuts=st.sets(st.integers(0, 59), min_size=1, max_size=6))
     def check(scene, cuts):
         moments = scene.moments()
         whole = build(config)
@@ -198,8 +198,6 @@ def test_an_id_is_one_track(config, count):
                 assert born.setdefault(number, start) == start, f"frame {t}: {number} was replaced"
             assert set(reported) <= born.keys()
         assert min(born, default=1) == 1
-
-    assert min(track(build(config), Scene(0, 5, 10).moments())[-1].ids) >= 1
 
 
 @every_tracker
