@@ -10,6 +10,8 @@ component is first looked up.
 which knows no network.
 """
 
+from importlib import import_module
+
 from mmdet.registry import DATA_SAMPLERS as MMDET_DATA_SAMPLERS
 from mmdet.registry import DATASETS as MMDET_DATASETS
 from mmdet.registry import EVALUATOR as MMDET_EVALUATOR
@@ -34,8 +36,29 @@ from mmengine.registry import Registry
 SCOPE = "mmdeepmot"
 
 
-def _child(name: str, parent: Registry | None, location: str) -> Registry:
+class NumpyRegistry(Registry):
+    """A registry that finds its components without torch.
+
+    mmengine's logs what it finds, at level DEBUG, and its logger imports torch.
+    """
+
+    def import_from_location(self) -> None:
+        """Import the modules that register components."""
+        for location in self._locations:
+            import_module(location)
+
+    def get(self, key: str) -> type | None:
+        """The component of this name; None if there is none."""
+        self.import_from_location()
+        return self._module_dict.get(key) or super().get(key)
+
+
+def _child(name: str, parent: Registry, location: str) -> Registry:
     return Registry(name, parent=parent, scope=SCOPE, locations=[location])
+
+
+def _numpy(name: str, location: str) -> Registry:
+    return NumpyRegistry(name, scope=SCOPE, locations=[location])
 
 
 MODELS = _child("model", MMDET_MODELS, "mmdeepmot.models")
@@ -60,9 +83,9 @@ EVALUATOR = _child("evaluator", MMDET_EVALUATOR, "mmdeepmot.evaluation")
 VISBACKENDS = _child("vis_backend", MMDET_VISBACKENDS, "mmdeepmot.visualization")
 LOG_PROCESSORS = _child("log_processor", MMENGINE_LOG_PROCESSORS, "mmdeepmot.engine")
 
-TRACKERS = _child("tracker", None, "mmdeepmot.trackers")
-STEPS = _child("tracker step", None, "mmdeepmot.trackers")
-COSTS = _child("association cost", None, "mmdeepmot.association")
-MOTIONS = _child("motion model", None, "mmdeepmot.motion")
-CAMERAS = _child("camera motion", None, "mmdeepmot.motion")
-MEMORIES = _child("appearance memory", None, "mmdeepmot.trackers")
+TRACKERS = _numpy("tracker", "mmdeepmot.trackers")
+STEPS = _numpy("tracker step", "mmdeepmot.trackers")
+COSTS = _numpy("association cost", "mmdeepmot.association")
+MOTIONS = _numpy("motion model", "mmdeepmot.motion")
+CAMERAS = _numpy("camera motion", "mmdeepmot.motion")
+MEMORIES = _numpy("appearance memory", "mmdeepmot.trackers")

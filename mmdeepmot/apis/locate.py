@@ -1,52 +1,14 @@
 """Finding a config by its name, the newest checkpoint of a config, and the newest run of all."""
 
 import os
-from difflib import get_close_matches
 from pathlib import Path
 
-import mmdeepmot
+from mmdeepmot.config_file import config_root, find_config
 from mmdeepmot.engine.checkpoint import LATEST_POINTER, find_latest_checkpoint
-from mmdeepmot.errors import InputError
+
+__all__ = ["config_root", "find_checkpoint", "find_config", "newest_run"]
 
 DEFAULT_WORK_DIRS = "work_dirs"
-
-
-def config_root() -> Path:
-    """Folder of the project's configs."""
-    return Path(mmdeepmot.__file__).resolve().parents[1] / "configs"
-
-
-def find_config(name: str | os.PathLike[str]) -> Path:
-    """A config by its path, or by its name in the project's ``configs``.
-
-    Args:
-        name: ``configs/jde/jde_r18_synthmot.py``, ``jde/jde_r18_synthmot`` or ``jde_r18_synthmot``.
-
-    Raises:
-        FileNotFoundError: There is none; names the nearest.
-        InputError: Several configs have the name.
-    """
-    path = Path(name)
-    if path.is_file():
-        return path
-    root = config_root()
-    stem = path.as_posix().removesuffix(".py")
-    known = [
-        file
-        for file in sorted(root.rglob("*.py"))
-        if not file.relative_to(root).parts[0].startswith("_")
-    ]
-    found = [file for file in known if f"/{file.with_suffix('').as_posix()}".endswith(f"/{stem}")]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        options = ", ".join(str(file.relative_to(root)) for file in found)
-        raise InputError(f"config {name}: several have this name, give the folder too: {options}")
-    near = get_close_matches(path.stem, [file.stem for file in known], n=3)
-    hint = f"; did you mean {' or '.join(near)}?" if near else ""
-    raise FileNotFoundError(
-        f"config {name}: expected a config file, or the name of one in {root}; found none{hint}"
-    )
 
 
 def find_checkpoint(

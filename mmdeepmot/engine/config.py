@@ -4,58 +4,17 @@ mmengine accepts misspelt top-level keys and ``--cfg-options`` paths without a w
 gives an error that names the file, the key and the nearest known name.
 """
 
-import argparse
-import ast
-import traceback
-from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 
-from .config_check import KNOWN_KEYS, ConfigError, check_config, key_problem, nearest
+from mmdeepmot.config_file import ConfigError, OptionAction, config_files, nearest, read_config
+
+from .config_check import KNOWN_KEYS, check_config, key_problem
 
 __all__ = ["ConfigError", "OptionAction", "load_config"]
-
-
-class OptionAction(DictAction):
-    """``--cfg-options key=value key=[1,2] ...``: mmengine's syntax, but blanks stay."""
-
-    @classmethod
-    def parse(cls, texts: Sequence[str]) -> dict[str, Any]:
-        """Options by key from ``KEY=VALUE`` texts.
-
-        Raises:
-            ConfigError: A text is not of this form.
-        """
-        options: dict[str, Any] = {}
-        for text in texts:
-            key, equals, value = text.partition("=")
-            if not equals or not key:
-                raise ConfigError(f"expected KEY=VALUE, got '{text}'")
-            structured = any(mark in value for mark in ",[(")
-            parse = cls._parse_iterable if structured else cls._parse_int_float_bool
-            try:
-                options[key] = parse(value.strip("'\""))
-            except AssertionError as error:
-                raise ConfigError(f"{key}: {error}") from error
-        return options
-
-    def __call__(
-        self,
-        parser: argparse.ArgumentParser,
-        namespace: argparse.Namespace,
-        values: str | Sequence[Any] | None,
-        option_string: str | None = None,
-    ) -> None:
-        """Add to the dict of options."""
-        try:
-            given = self.parse([str(value) for value in values or ()])
-        except ConfigError as error:
-            parser.error(f"{option_string}: {error}")
-        options = {**(getattr(namespace, self.dest, None) or {}), **given}
-        setattr(namespace, self.dest, options)
 
 
 def load_config(
@@ -76,73 +35,14 @@ def load_config(
         ConfigError: If it cannot be read, or a key, type or option is unknown.
     """
     path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(_missing(path))
-    files = _config_files(path)
-    cfg = _read(path)
+    cfg = read_config(path)
     if cfg_options:
         for key in cfg_options:
             _check_option(cfg, key)
         cfg.merge_from_dict(dict(cfg_options))
     if check:
-        check_config(cfg, files)
+        check_config(cfg, config_files(path))
     return cfg
-
-
-def _missing(path: Path) -> str:
-    present = [str(file) for file in sorted(path.parent.glob("*.py"))]
-    near = get_close_matches(str(path), present, n=3, cutoff=0.5)
-    hint = f"did you mean {' or '.join(near)}?" if near else "check the path."
-    return f"config {path} does not exist; {hint}"
-
-
-def _config_files(path: Path, seen: tuple[Path, ...] = ()) -> tuple[Path, ...]:
-    """The file and those it is based on; raises on the first that is not valid Python."""
-    if path in seen or path.suffix != ".py" or not path.is_file():
-        return ()
-    try:
-        tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
-    except SyntaxError as error:
-        raise ConfigError(
-            f"{path}:{error.lineno}: {error.msg}: {(error.text or '').strip()}"
-        ) from error
-    files: tuple[Path, ...] = (path,)
-    for node in tree.body:
-        if isinstance(node, ast.Assign) and any(
-            isinstance(target, ast.Name) and target.id == "_base_" for target in node.targets
-        ):
-            try:
-                bases = ast.literal_eval(node.value)
-            except ValueError:
-                continue
-            for base in [bases] if isinstance(bases, str) else bases:
-                if "::" in base:
-                    continue
-                base_path = (path.parent / base).resolve()
-                if not base_path.is_file():
-                    raise ConfigError(f"{path}:{node.lineno}: _base_: {_missing(base_path)}")
-                files += _config_files(base_path, (*seen, *files))
-    return files
-
-
-def _read(path: Path) -> Config:
-    try:
-        return Config.fromfile(str(path), lazy_import=False)
-    except ConfigError:
-        raise
-    except Exception as error:
-        raise ConfigError(
-            f"{_error_place(path, error)}: {type(error).__name__}: {error}"
-        ) from error
-
-
-def _error_place(path: Path, error: Exception) -> str:
-    """File and line of the config (or base) that raised."""
-    for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        is_config = "/mmengine/" not in frame.filename and frame.filename.endswith(".py")
-        if is_config and Path(frame.filename).resolve() != Path(__file__).resolve():
-            return f"{frame.filename}:{frame.lineno}"
-    return str(path)
 
 
 def _check_option(cfg: Config, option: str) -> None:

@@ -17,7 +17,7 @@ from mmengine.utils import ManagerMixin
 from torch.utils.data import DataLoader
 
 from mmdeepmot import registry as registries
-from mmdeepmot.errors import InputError
+from mmdeepmot.config_file import ConfigError, nearest
 
 RUNNER_KEYS = frozenset(inspect.signature(Runner.__init__).parameters) - {"self", "cfg"}
 """Top-level keys that mmengine's runner takes."""
@@ -67,16 +67,6 @@ _TAKEN_BY_CALLER = {
     "max": "cost",
 }
 """Arguments that whoever builds the part takes out of its dict, by (part of) the key's path."""
-
-
-class ConfigError(InputError):
-    """A config cannot be read, or contains something that would have no effect."""
-
-
-def nearest(word: str, known: Any, cutoff: float = 0.6) -> str:
-    """`` (did you mean 'X'?)``, or nothing."""
-    near = get_close_matches(word, [str(entry) for entry in known], n=1, cutoff=cutoff)
-    return f" (did you mean '{near[0]}'?)" if near else ""
 
 
 def check_config(cfg: Config, files: Sequence[Path] = ()) -> None:
