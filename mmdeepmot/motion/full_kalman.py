@@ -92,12 +92,12 @@ def kalman_update(
         mean ``(N, 8)``, covariance ``(N, 8, 8)``, new arrays.
     """
     expected, projected = kalman_project(mean, covariance, noise)
-    root = np.linalg.cholesky(projected)
-    innovation = (measurement - expected)[:, :, None]
-    solved = np.linalg.solve(root, np.concatenate([covariance[:, :4], innovation], axis=2))
-    whitened = solved[:, :, :8].transpose(0, 2, 1)
-    new_mean = mean + (whitened @ solved[:, :, 8:])[:, :, 0]
-    return new_mean, covariance - whitened @ solved[:, :, :8]
+    whitener = np.linalg.inv(np.linalg.cholesky(projected))
+    innovation = whitener @ (measurement - expected)[:, :, None]
+    whitened = whitener @ covariance[:, :4]
+    transposed = whitened.transpose(0, 2, 1)
+    new_mean = mean + (transposed @ innovation)[:, :, 0]
+    return new_mean, covariance - transposed @ whitened
 
 
 def kalman_warp(
@@ -136,6 +136,7 @@ def gating_distance(
         ``(N, M)``, chi-square distributed with ``dims`` degrees of freedom for true pairs.
     """
     expected, projected = kalman_project(mean, covariance, noise)
-    root = np.linalg.cholesky(projected[:, :dims, :dims])
-    delta = measurements.T[:dims] - expected[:, :dims, None]
-    return np.square(np.linalg.solve(root, delta)).sum(axis=1)
+    whitener = np.linalg.inv(np.linalg.cholesky(projected[:, :dims, :dims]))
+    delta = whitener @ (measurements.T[:dims] - expected[:, :dims, None])
+    delta *= delta
+    return np.add.reduce(delta, axis=1)
