@@ -109,9 +109,14 @@ def with_scores(frames, seed):
     return out
 
 
+def tracker_config(name):
+    """The tracker in ``configs/NAME.py``."""
+    return Config.fromfile(CONFIGS / f"{name}.py").tracker
+
+
 def build(name, **changes):
     """The tracker of ``configs/NAME.py``; ``changes`` of its parts, e.g. ``motion=dict(...)``."""
-    config = Config.fromfile(CONFIGS / f"{name}.py").tracker
+    config = tracker_config(name)
     for part, values in changes.items():
         config[part].update(values)
     return TRACKERS.build(config)

@@ -91,7 +91,7 @@ def warps(seed, count, turning):
 @pytest.mark.parametrize("seed", range(5))
 def test_random_scenes(config, seed, random_scene):
     fps = [30.0, 14.0, 7.0][seed % 3]
-    frames = with_scores(random_scene(seed, people=10 + 4 * seed, fps=fps, noise=0.4), seed)
+    frames = with_scores(random_scene(seed, people=15 + 8 * seed, fps=fps, noise=0.75), seed)
     expected, cases = botsort(frames, config == "botsort_reid")
     assert assert_same(build(f"botsort/{config}"), frames, expected) > 150
     assert min(cases[case] for case in ("weak", "again", "gone", "back")) >= 5, cases

@@ -12,7 +12,17 @@ from collections import Counter
 import numpy as np
 import pytest
 from plain_filters import AreaFilter
-from plain_tracks import assert_same, build, found, overlap, pair_up, with_scores
+from plain_tracks import (
+    assert_same,
+    build,
+    found,
+    overlap,
+    pair_up,
+    tracker_config,
+    with_scores,
+)
+
+from mmdeepmot.registry import TRACKERS
 
 SPAN = 3
 
@@ -72,8 +82,12 @@ class Target:
         self.streak += 1
 
 
-def ocsort(frames):
-    """``{id: box}`` of every frame, and how often each case occurred."""
+def ocsort(frames, weight=0.2, fuse_score=False, filtered=False):
+    """``{id: box}`` of every frame, and how often each case occurred.
+
+    ``weight``: of the momentum; ``fuse_score``: times the detection's score; ``filtered``: the
+    filters' boxes in place of the detections.
+    """
     targets, count, out, cases = [], 0, [], Counter()
     for t, frame in enumerate(frames):
         strong = [d for d in found(frame) if d.score >= 0.6]
@@ -82,7 +96,8 @@ def ocsort(frames):
 
         def on_its_way(k, d, t=t):
             iou = overlap(k.filter.box, d.box)
-            return math.inf if iou < 0.3 else 1 - iou + 0.2 * k.turn(d.box, t)
+            share = weight * d.score if fuse_score else weight
+            return math.inf if iou < 0.3 else 1 - iou + share * k.turn(d.box, t)
 
         def where_last_seen(k, d):
             return 1 - overlap(k.last, d.box)
@@ -96,9 +111,18 @@ def ocsort(frames):
         for d in left:
             count += 1
             targets.append(Target(count, d.box, t))
-        out.append({k.number: k.last for k in targets if k.idle == 0 and (k.streak >= 3 or t < 3)})
+        shown = [k for k in targets if k.idle == 0 and (k.streak >= 3 or t < 3)]
+        out.append({k.number: k.filter.box if filtered else k.last for k in shown})
         targets = [k for k in targets if k.idle <= 30]
     return out, cases
+
+
+def changed(**changes):
+    """The config with the first step of a type changed, ``Report=dict(boxes='bboxes')``."""
+    config = tracker_config("ocsort/ocsort")
+    for kind, values in changes.items():
+        next(step for step in config.steps if step.type == kind).update(values)
+    return TRACKERS.build(config)
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -107,6 +131,28 @@ def test_random_scenes(seed, random_scene):
     expected, cases = ocsort(frames)
     assert assert_same(build("ocsort/ocsort"), frames, expected) > 100
     assert min(cases["recovered"], cases["after a gap"]) >= 5, cases
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_filters_behind_the_observations(seed, random_scene):
+    frames = with_scores(random_scene(seed, people=15 + 8 * seed), seed)
+    expected, _ = ocsort(frames, filtered=True)
+    tracker = changed(Report=dict(boxes="bboxes"))
+    assert assert_same(tracker, frames, expected) > 100
+
+
+@pytest.mark.parametrize("fuse_score", [False, True])
+@pytest.mark.parametrize("weight", [0.6, 2.0])
+def test_strong_momentum(weight, fuse_score, random_scene):
+    """Near pairs may be out of reach if they lie off the way."""
+    cost = [
+        dict(type="iou", max=0.7),
+        dict(type="direction", weight=weight, fuse_score=fuse_score),
+    ]
+    for seed in range(3):
+        frames = with_scores(random_scene(seed, people=15 + 8 * seed), seed)
+        expected, _ = ocsort(frames, weight, fuse_score)
+        assert assert_same(changed(Associate=dict(cost=cost)), frames, expected) > 80
 
 
 @pytest.mark.parametrize("name", ["MOT17-04", "MOT17-11"])
