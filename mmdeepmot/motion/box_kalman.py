@@ -17,6 +17,9 @@ Ints = NDArray[np.intp]
 #: Up to this many pairs the matrix of all distances is faster than a sweep.
 _FEW = 2500
 
+#: Columns of the state, and of the one that ReUpdate goes back to.
+STATES = (("mean", "covariance"), ("frozen_mean", "frozen_covariance"))
+
 
 class BoxKalman(Motion, ABC):
     """A constant-velocity Kalman filter with diagonal noise.
@@ -105,14 +108,17 @@ class BoxKalman(Motion, ABC):
         table.bboxes[rows] = self.boxes(mean[:, :4])
 
     def warp(self, table: TrackTable, rows: Rows, affine: Affine) -> None:
-        old = table["mean"][rows]
-        mean, covariance = self._filter.kalman_warp(
-            old, table["covariance"][rows], self.warp_matrix(affine), self.warp_offset(affine)
-        )
-        self.settle(mean, old, affine)
-        table["mean"][rows] = mean
-        table["covariance"][rows] = covariance
-        table.bboxes[rows] = self.boxes(mean[:, :4])
+        """The camera moved: the state follows, and what is kept of earlier ones (STATES)."""
+        matrix, offset = self.warp_matrix(affine), self.warp_offset(affine)
+        for names in STATES:
+            if not all(name in table for name in names):
+                continue
+            old, covariance = (table[name][rows] for name in names)
+            mean, covariance = self._filter.kalman_warp(old, covariance, matrix, offset)
+            self.settle(mean, old, affine)
+            for name, values in zip(names, (mean, covariance), strict=True):
+                table[name][rows] = values
+        table.bboxes[rows] = self.boxes(table["mean"][rows, :4])
 
     def near(
         self, table: TrackTable, rows: Rows, bboxes: Floats, bound: float, *, dims: int = 4

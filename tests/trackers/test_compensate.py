@@ -1,7 +1,10 @@
 """The step Compensate: what it moves, what it asks for, and what it is good for."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+from mmengine.config import Config
 
 from mmdeepmot.motion.affine import IDENTITY, move_boxes
 from mmdeepmot.registry import STEPS, TRACKERS
@@ -10,6 +13,7 @@ from mmdeepmot.structures.track_table import Column, TrackTable
 from mmdeepmot.trackers.context import FrameContext
 from mmdeepmot.trackers.steps import Compensate, Step
 
+ROOT = Path(__file__).resolve().parents[2]
 TURN = np.array([[0.0, -2, 100], [2, 0, 0]])  # by 90 degrees, twice as large, shifted
 BOXES = np.array([[8.0, 16, 12, 24], [80, 160, 120, 240], [0, 0, 30, 60]])
 
@@ -145,3 +149,37 @@ def test_columns_that_are_not_there_are_not_needed():
     )
     Compensate()(context)
     assert len(table) == 0
+
+
+@pytest.mark.parametrize("full", [False, True])
+@pytest.mark.parametrize("name", ["sort", "jde_paper", "bytetrack", "ocsort", "botsort"])
+def test_a_panning_camera_makes_no_difference(name, full, random_scene):
+    """The same walk under a camera that swings: the same tracks, elsewhere in the image."""
+    scene = random_scene(3, frames=60)
+    rng = np.random.default_rng(0)
+    camera = np.cumsum(rng.normal(0, 25, (len(scene), 2)), axis=0)
+    results = []
+    for swings in (False, True):
+        config = Config.fromfile(ROOT / f"configs/_base_/trackers/{name}.py").tracker
+        kinds = [step["type"] for step in config.steps]
+        if "Compensate" not in kinds:
+            config.steps.insert(kinds.index("Predict") + 1, dict(type="Compensate"))
+        config.motion.full_covariance = full
+        tracker, out = TRACKERS.build(config), []
+        for index, given in enumerate(scene):
+            offset = camera[index] if swings else np.zeros(2)
+            before = camera[max(index - 1, 0)] if swings else np.zeros(2)
+            dets = given.detections
+            moved = Detections(
+                dets.bboxes + np.tile(offset, 2), dets.scores, dets.labels, dets.embeddings
+            )
+            warp = np.column_stack([np.eye(2), offset - before])
+            tracks = tracker.step(
+                Frame(index, (400, 400), 30.0, moved, warp=lambda warp=warp: warp)
+            )
+            out.append((tracks.ids.tolist(), tracks.bboxes - np.tile(offset, 2)))
+        results.append(out)
+    assert sum(len(ids) for ids, _ in results[0]) > 80
+    for (ids, boxes), (other_ids, other_boxes) in zip(*results, strict=True):
+        assert ids == other_ids
+        np.testing.assert_allclose(boxes, other_boxes, atol=1e-6)
