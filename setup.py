@@ -1,4 +1,4 @@
-"""Installs mmdeepmot: ``pip install -e .``, with ``[tests]`` and ``[optional]`` as extras."""
+"""Installs mmdeepmot: ``pip install -e .``, with extras (tests, optional, benchmarks)."""
 
 import ast
 import sysconfig
@@ -61,5 +61,5 @@ setup(
     python_requires=">=3.10",
     packages=find_packages(include=["mmdeepmot", "mmdeepmot.*"]),
     install_requires=runtime_requirements(),
-    extras_require={name: read_requirements(name) for name in ("optional", "tests")},
+    extras_require={name: read_requirements(name) for name in ("benchmarks", "optional", "tests")},
 )

@@ -52,7 +52,8 @@ class Setting:
         return OurContender(self.name, edited(load_config(method), self.ours))
 
     def their_contender(self, method: str) -> Contender:
-        return TrackersContender(method, self.name, self.theirs)
+        known = "same parameters" if self.theirs else "its own defaults"
+        return TrackersContender(method, known, self.theirs)
 
 
 _OBSERVED = {"Report.boxes": "observed"}
