@@ -14,7 +14,7 @@ from mmdeepmot.structures.history import reference_boxes
 from mmdeepmot.structures.track_table import TrackState, TrackTable, TrackView
 from mmdeepmot.trackers.context import FrameContext
 from mmdeepmot.trackers.memory import MomentumMemory
-from mmdeepmot.trackers.steps import Associate, Observe, Predict, Refine, Report, ReUpdate
+from mmdeepmot.trackers.steps import Associate, Observe, Predict, Refine, Report, Retire, ReUpdate
 
 TENTATIVE, TRACKED, LOST, REMOVED = TrackState
 
@@ -165,8 +165,8 @@ BOXES = {
 
 
 def lead(motion, plan, last):
-    """One track a plan ``{frame: box}``, through Predict, ReUpdate and Refine to frame ``last``."""
-    predict, re_update, refine = Predict(), ReUpdate(), Refine()
+    """One track a plan ``{frame: box}``, led to frame ``last``; who is missed is lost."""
+    predict, re_update, refine, retire = Predict(), ReUpdate(), Refine(), Retire()
     table = table_of([p[0] for p in plan], re_update, motion=motion)
     for time in range(1, last + 1):
         rows = [row for row, p in enumerate(plan) if time in p]
@@ -176,6 +176,7 @@ def lead(motion, plan, last):
             context.match(np.array(rows), np.arange(len(rows)))
         re_update(context)
         refine(context)
+        retire(context)
     return table
 
 
@@ -213,6 +214,15 @@ def test_re_update_leads_through_a_gap(motion, kind):
     plan = {t: BOXES[t] for t in (0, 1, 2, 7)}  # missed in 3, 4, 5 and 6
     table = lead(motion(), [plan], 7)
     check(table, 0, led_plainly(plan, 7, kind), motion)
+
+
+def test_re_update_of_a_filter_that_holds_what_is_lost():
+    """On the line the track was never lost: its height goes on changing."""
+    plan = {t: BOXES[t] for t in (0, 1, 2, 7)}
+    motion = AspectKalman(hold_lost_height=True)
+    table = lead(motion, [plan], 7)
+    check(table, 0, led_plainly(plan, 7, AspectFilter), motion)
+    assert table["mean"][0, 7] > 0.1
 
 
 def test_re_update_is_surer_than_a_filter_that_was_left_alone():

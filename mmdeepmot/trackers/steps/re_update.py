@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mmdeepmot.registry import STEPS
-from mmdeepmot.structures.track_table import Column
+from mmdeepmot.structures.track_table import Column, TrackState
 from mmdeepmot.trackers.context import FrameContext
 from mmdeepmot.trackers.steps.base import Step
 
@@ -16,7 +16,8 @@ class ReUpdate(Step):
     A Kalman filter that predicts without detections drifts, and one detection does not mend its
     velocity. A track that is found after a gap is therefore taken back to its state before the gap
     and led along the straight line from its last detection to the new one, frame by frame; the
-    new detection itself is the business of Refine.
+    new detection itself is the business of Refine. On the line a lost track counts as tracked, so
+    that motion models which hold what is lost (``hold_lost_height``) let it move.
 
     Columns ``frozen_mean``, ``frozen_covariance``: the state predicted for the first frame of the
     gap.
@@ -58,6 +59,7 @@ class ReUpdate(Step):
         table, motion = context.table, context.motion
         table["mean"][rows] = table["frozen_mean"][rows]
         table["covariance"][rows] = table["frozen_covariance"][rows]
+        table.states[rows[table.states[rows] == TrackState.LOST]] = TrackState.TRACKED
         order = (-gaps).argsort(kind="stable")  # what goes on longest comes first
         rows, gaps = rows[order], gaps[order]
         start = table.observed[rows]
