@@ -1,7 +1,16 @@
 """Networks. Importing this package registers every model, and makes loading of weights safe."""
 
 from mmdeepmot.engine import checkpoint  # noqa: F401  (init_cfg=dict(type='Pretrained', ...))
-from mmdeepmot.models import detectors, heads, losses, mot, utils
+from mmdeepmot.models import backbones, detectors, heads, losses, mot, necks, utils
 from mmdeepmot.models.data_preprocessor import MOTDataPreprocessor
 
-__all__ = ["MOTDataPreprocessor", "detectors", "heads", "losses", "mot", "utils"]
+__all__ = [
+    "MOTDataPreprocessor",
+    "backbones",
+    "detectors",
+    "heads",
+    "losses",
+    "mot",
+    "necks",
+    "utils",
+]
