@@ -99,9 +99,8 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def main(argv: Sequence[str] | None = None) -> None:
+def search(args: argparse.Namespace) -> None:
     """Search, then write what was found."""
-    args = parse_args(argv)
     metric = Metric.parse(args.metric)
     parameters = parse_parameters(args.param)
     if args.jobs < 1:
@@ -111,7 +110,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     sampler = make_sampler(args, parameters)
     task = make_task(args)
     tune, held_out = split(sorted(task.dets), args.train, args.test)
-    search = {
+    what = {
         "tracker": task.tracker,
         "parameters": [parameter.describe() for parameter in parameters],
         "metric": str(metric),
@@ -120,7 +119,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         "sequences": {name: fingerprint(task, name) for name in tune},
     }
     evaluation = Evaluation(task)
-    with TrialLog(args.out, search, args.resume) as log:
+    with TrialLog(args.out, what, args.resume) as log:
         print(f"{args.config}: {sampler.total} trials, {metric} over {', '.join(tune)}")
         if log.trials:
             print(f"{len(log.trials)} trials are there already")
@@ -288,5 +287,10 @@ def compare(evaluation: Evaluation, best: Trial, names: Sequence[str]) -> ScoreT
     return ScoreTable(after.caption, after.columns, rows, after.notes)
 
 
+def main(argv: Sequence[str] | None = None) -> int:
+    args = parse_args(argv)
+    return run_command(lambda: search(args))
+
+
 if __name__ == "__main__":
-    sys.exit(run_command(main))
+    sys.exit(main())

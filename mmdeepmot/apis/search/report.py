@@ -110,7 +110,7 @@ def _plot_progress(axis: Any, scored: Sequence[Trial], metric: Metric) -> None:
     axis.plot(numbers, [trial.score for trial in scored], ".", color="C0", label="trial")
     axis.step(numbers, best, where="post", color="C1", label="best so far")
     axis.set(xlabel="trial (0: the config as it is)", ylabel=str(metric))
-    axis.legend(loc="lower right", fontsize="small")
+    axis.legend(loc="best", fontsize="small")
 
 
 def _plot_parameter(

@@ -1,9 +1,13 @@
 """Run the trials of a search, in this process or in several."""
 
 import multiprocessing
+import multiprocessing.connection
+import os
 import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from types import TracebackType
 
@@ -109,15 +113,30 @@ class _Trials:
             self._pool.submit(_in_process, number, values, self._names, self._metric)
             for number, values in suggestions
         ]
-        for future in as_completed(futures):
-            yield future.result()
+        try:
+            for future in as_completed(futures):
+                yield future.result()
+        except BrokenProcessPool as error:
+            raise InputError(
+                f"one of {self._jobs} processes was ended from outside (out of memory?); the "
+                "trials so far are kept, go on with fewer --jobs"
+            ) from error
 
 
 def _start_worker(task: Task) -> None:
     """Ctrl-C reaches all processes of a terminal: the one that writes the log deals with it."""
     global _in_worker
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     _in_worker = Evaluation(task)
+
+
+def _end_with_parent() -> None:
+    """A parent that is killed cannot end its processes: they do it themselves."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        multiprocessing.connection.wait([parent.sentinel])
+        os._exit(1)
 
 
 def _in_process(number: int, values: dict, names: Sequence[str], metric: Metric) -> Trial:
