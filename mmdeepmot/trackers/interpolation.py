@@ -90,9 +90,10 @@ def smooth_gaussian(rows: MOTRows, tau: float = TAU, noise: float = NOISE) -> MO
     order = np.lexsort((rows.frames, rows.ids))
     by_track = rows[order]
     _check_unique(by_track)
-    starts = np.flatnonzero(np.diff(by_track.ids, prepend=np.nan) != 0).tolist()
+    counts = np.unique(by_track.ids, return_counts=True)[1]
+    ends = np.cumsum(counts)
     smooth = xyxy_to_tlwh(by_track.bboxes)
-    for start, end in zip(starts, [*starts[1:], len(rows)], strict=True):
+    for start, end in zip((ends - counts).tolist(), ends.tolist(), strict=True):
         scale = length_scale(end - start, tau)
         if scale is not None:
             smooth[start:end] = gaussian_process_mean(
