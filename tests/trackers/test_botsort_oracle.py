@@ -62,7 +62,8 @@ def botsort(frames, reid):
 
         for p, d in met + more + again:
             p.filter.update(d.box)
-            p.blend(d.look)
+            if d.score >= 0.6:
+                p.blend(d.look)
             p.state, p.seen = "on", t
         for p in missed:
             p.state = "lost"

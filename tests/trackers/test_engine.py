@@ -355,9 +355,7 @@ def test_cost_of_a_wrong_shape_is_named():
     )
     tracker = tracker_of({"type": "Associate", "cost": "flat", "limit": 1.0}, "Birth")
     tracker.step(frame_of([BOX]))
-    with pytest.raises(
-        ValueError, match=r"steps\[0\] Associate: the cost .*\(1, 1\); got \(3,\)"
-    ):
+    with pytest.raises(ValueError, match=r"steps\[0\] Associate: the cost .*\(1, 1\); got \(3,\)"):
         tracker.step(frame_of([BOX], 1))
 
 

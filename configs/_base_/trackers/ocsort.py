@@ -22,7 +22,7 @@ tracker = dict(
         dict(type="Confirm", hits=3),
         dict(type="Birth", min_score=0.6, hits=0),
         dict(type="Observe", span=3),
-        dict(type="Retire", buffer=30, tentative_buffer=30, demote=True),
+        dict(type="Retire", tentative_buffer=30, demote=True),
         dict(type="Report", boxes="observed", warm_up=3),
     ],
 )

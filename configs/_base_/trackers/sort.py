@@ -9,7 +9,7 @@ tracker = dict(
         dict(type="Refine"),
         dict(type="Confirm", hits=3),
         dict(type="Birth", min_score=0.5, hits=0),
-        dict(type="Retire", buffer=1, tentative_buffer=1, demote=True),
+        dict(type="Retire", tentative_buffer=1, demote=True),
         dict(type="Report", warm_up=3),
     ],
 )

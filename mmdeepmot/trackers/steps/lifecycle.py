@@ -83,7 +83,8 @@ class Retire(Step):
         scale_with_fps: ``buffer`` counts frames at 30 a second: ``int(fps / 30 * buffer)`` are used
             (published JDE code).
         tentative_buffer: The same for tentative tracks; 0: they end at the first miss.
-        demote: A tracked track that is missed becomes tentative again, with no hits (SORT).
+        demote: A tracked track that is missed becomes tentative again, with no hits (SORT); then
+            ``tentative_buffer`` alone counts.
     """
 
     def __init__(

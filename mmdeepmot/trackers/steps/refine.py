@@ -16,6 +16,8 @@ class Refine(Step):
     Args:
         weight: Share of the detection in the box that the motion model is given: 1: the detection;
             0.5: its mean with the track's box (DeepMOT).
+        memory_score: The appearance of detections below is not taken over (BoT-SORT: of its second
+            band); None: of all.
     """
 
     _found = np.array(
@@ -23,10 +25,11 @@ class Refine(Step):
         dtype=np.int8,
     )
 
-    def __init__(self, weight: float = 1.0) -> None:
+    def __init__(self, weight: float = 1.0, memory_score: float | None = None) -> None:
         if not 0 <= weight <= 1:
             raise InputError(f"weight must lie in [0, 1], got {weight}")
         self.weight = weight
+        self.memory_score = memory_score
 
     def __call__(self, context: FrameContext) -> None:
         rows, columns = context.take_pending()
@@ -45,4 +48,7 @@ class Refine(Step):
         table.last_frames[rows] = context.time
         table.states[rows] = self._found.take(table.states[rows])
         if context.memory is not None and detections.embeddings is not None:
+            if self.memory_score is not None:
+                clear = detections.scores[columns] >= self.memory_score
+                rows, columns = rows[clear], columns[clear]
             context.memory.update(table, rows, detections.embeddings[columns])
