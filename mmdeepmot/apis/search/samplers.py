@@ -132,8 +132,11 @@ def _distribution(parameter: Parameter) -> "optuna.distributions.BaseDistributio
 
 
 def _value(parameter: Parameter, told: Any) -> Any:
-    """The value that stands for Optuna's: a choice is known to it by its index."""
-    return parameter.space.values[told] if isinstance(parameter.space, Choice) else told
+    """The value that stands for Optuna's: of a choice it knows the index, and six digits do."""
+    space = parameter.space
+    if isinstance(space, Choice):
+        return space.values[told]
+    return told if space.integer else min(max(float(f"{told:.6g}"), space.low), space.high)
 
 
 def _told(
