@@ -1,5 +1,7 @@
 """Detectors."""
 
+from mmdeepmot.models.detectors.fairmot import FairMOT
 from mmdeepmot.models.detectors.jde import JDE
+from mmdeepmot.models.detectors.one_shot import OneShotDetector
 
-__all__ = ["JDE"]
+__all__ = ["JDE", "FairMOT", "OneShotDetector"]

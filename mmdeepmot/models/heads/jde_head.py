@@ -16,8 +16,7 @@ Where paper and published code differ, the paper is followed:
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
-from difflib import get_close_matches
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Literal, get_args
 
@@ -26,7 +25,6 @@ import torch.nn.functional as F
 from mmcv.cnn import ConvModule
 from mmcv.ops import nms
 from mmdet.structures import DetDataSample
-from mmdet.utils import reduce_mean
 from mmengine.model import BaseModule
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
@@ -34,6 +32,7 @@ from torch import Tensor, nn
 from mmdeepmot.errors import InputError
 from mmdeepmot.models.heads.anchors import AnchorSizes, resolve_anchors
 from mmdeepmot.models.heads.coding import decode_boxes, encode_boxes
+from mmdeepmot.models.heads.samples import boxes_to_original, ground_truth
 from mmdeepmot.models.heads.targets import (
     FOREGROUND,
     IGNORED,
@@ -42,6 +41,8 @@ from mmdeepmot.models.heads.targets import (
     batch_targets,
     best_anchors,
 )
+from mmdeepmot.models.heads.task_settings import TaskSettings, settings_by_task, settings_for
+from mmdeepmot.models.losses.counts import global_counts
 from mmdeepmot.models.losses.embedding import build_identity_loss
 from mmdeepmot.registry import MODELS
 
@@ -51,49 +52,27 @@ KINDS = ("cls", "box", "id")
 
 
 @dataclass(frozen=True)
-class DecodeSettings:
+class DecodeSettings(TaskSettings):
     """How maps become detections.
 
     Attributes:
-        score_thr: Foreground probability above which an anchor is a candidate.
         nms_iou: IoU above which the lower-scored of two boxes is dropped.
         nms_pre: At most this many candidates of an image, the best, enter the suppression (an
             untrained network fires everywhere).
-        min_area: Boxes of a smaller area, px^2 of the original image, are dropped.
-        max_aspect: Boxes with a larger width / height are dropped; None: none.
     """
 
-    score_thr: float = 0.5
     nms_iou: float = 0.4
     nms_pre: int = 3000
-    min_area: float = 200.0
-    max_aspect: float | None = 1.6
-
-    @classmethod
-    def from_config(cls, cfg: Mapping[str, Any], where: str) -> "DecodeSettings":
-        """Settings of a config; unknown keys are an error that names ``where``."""
-        known = {field.name for field in fields(cls)}
-        unknown = sorted(set(cfg) - known)
-        if unknown:
-            near = get_close_matches(unknown[0], known, n=1)
-            hint = f" (did you mean {near[0]!r}?)" if near else ""
-            raise InputError(f"{where} has no key {unknown[0]!r}{hint}; it has {sorted(known)}")
-        return cls(**cfg)
 
 
 def decode_settings(test_cfg: Mapping[str, Any] | None) -> dict[str, DecodeSettings]:
-    """Settings by task: ``track`` as given, ``detection`` with ``det_cfg``'s changes.
+    """Settings by task.
 
     Without a ``det_cfg`` the published ones for average precision: score 0.3, NMS 0.5, no box
     dropped for its shape.
     """
-    cfg = dict(test_cfg or {})
-    changes = cfg.pop("det_cfg", None)
-    track = DecodeSettings.from_config(cfg, "test_cfg")
-    if changes is None:
-        changes = {"score_thr": 0.3, "nms_iou": 0.5, "min_area": 0.0, "max_aspect": None}
-    DecodeSettings.from_config(changes, "test_cfg.det_cfg")
-    return {"track": track, "detection": replace(track, **changes)}
+    published = {"score_thr": 0.3, "nms_iou": 0.5, "min_area": 0.0, "max_aspect": None}
+    return settings_by_task(DecodeSettings, test_cfg, published)
 
 
 def split_sum(values: Tensor, scale: Tensor, number: int) -> Tensor:
@@ -106,15 +85,6 @@ def unique_columns(columns: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     if columns.shape[1] == 0:  # torch.unique refuses it
         return columns, columns[0], columns[0]
     return columns.unique(dim=1, return_inverse=True, return_counts=True)
-
-
-def global_counts(counts: Tensor) -> Tensor:
-    """Divisors that make the mean of all processes' losses the loss of the whole batch.
-
-    The sum of ``counts`` over all processes divided by their number, 1 where there are none.
-    """
-    mean = reduce_mean(counts.float())
-    return torch.where(mean > 0, mean, torch.ones_like(mean))
 
 
 @MODELS.register_module()
@@ -278,22 +248,8 @@ class JDEHead(BaseModule):
 
     def targets(self, grid: AnchorGrid, samples: Sequence[DetDataSample]) -> BatchTargets:
         """Targets of a batch; boxes in px of the input."""
-        device = grid.device
-        instances = [sample.gt_instances for sample in samples]
-        boxes = [i.bboxes.to(device, torch.float32) for i in instances]
-        identities = [
-            i.instances_ids.to(device, torch.int64)
-            if "instances_ids" in i
-            else torch.full((len(i),), -1, device=device)
-            for i in instances
-        ]
-        ignored = [
-            sample.ignored_instances.bboxes.to(device, torch.float32)
-            if "ignored_instances" in sample
-            else None
-            for sample in samples
-        ]
-        return batch_targets(grid, boxes, identities, ignored, **self.thresholds)
+        truth = ground_truth(samples, grid.device)
+        return batch_targets(grid, truth.boxes, truth.identities, truth.ignored, **self.thresholds)
 
     def loss(
         self, features: Sequence[Tensor], samples: Sequence[DetDataSample]
@@ -415,9 +371,7 @@ class JDEHead(BaseModule):
             One ``InstanceData`` an image, by falling score: ``bboxes`` (N, 4) xyxy px, ``scores``
             (N,), ``labels`` (N,) zero, ``embeddings`` (N, D) L2-normalised.
         """
-        if task not in self.settings:
-            raise ValueError(f"task must be one of {sorted(self.settings)}, got {task!r}")
-        settings = self.settings[task]
+        settings = settings_for(self.settings, task)
         grid = self.grid(boxes)
         deltas, logits = self.flatten(boxes)
         scores = logits.softmax(dim=-1)[..., FOREGROUND]
@@ -455,10 +409,7 @@ class JDEHead(BaseModule):
         candidates, boxes = candidates[kept], boxes[kept]
         if sample is not None:
             boxes = boxes_to_original(boxes, sample)
-        width, height = (boxes[:, 2:] - boxes[:, :2]).unbind(-1)
-        good = width * height >= settings.min_area
-        if settings.max_aspect is not None:
-            good &= width <= settings.max_aspect * height
+        good = settings.admit(boxes)
         return candidates[good], boxes[good], scores[candidates[good]]
 
     def embed(
@@ -483,14 +434,3 @@ class JDEHead(BaseModule):
         taken = self.gather(embeddings, images, *grid.scale_and_cell(numbers)).float()
         taken = F.normalize(taken, dim=-1)
         return list(zip(taken.split(lengths), (iou > self.embed_iou).split(lengths), strict=True))
-
-
-def boxes_to_original(boxes: Tensor, sample: DetDataSample) -> Tensor:
-    """``(N, 4)`` xyxy boxes from px of the network's input to px of the original image.
-
-    ``input = original * scale_factor + pad_offset``; a sample without one of them has not been
-    scaled, or not been padded.
-    """
-    scale = boxes.new_tensor(sample.get("scale_factor", (1.0, 1.0))).repeat(2)
-    offset = boxes.new_tensor(sample.get("pad_offset", (0.0, 0.0))).repeat(2)
-    return (boxes - offset) / scale
