@@ -8,7 +8,6 @@ anchors the model was made with: use the config that is printed at the end.
 """
 
 import argparse
-import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,37 +16,23 @@ import torch
 from mmengine.config import Config
 from torch import Tensor
 
-from mmdeepmot.engine.checkpoint import load_local
-from mmdeepmot.errors import InputError, run_command
-from mmdeepmot.models.utils.published_jde import Conversion, convert_published_jde
+from mmdeepmot.errors import run_command
+from mmdeepmot.models.utils.conversion import Conversion, read_weights, require, write_detector
+from mmdeepmot.models.utils.published_jde import convert_published_jde
 from mmdeepmot.registry import MODELS
 
 ROOT = Path(__file__).resolve().parents[2]
 SIZES = ("1088x608", "864x480", "576x320")
-
-
-def read_published(path: Path) -> dict[str, Tensor]:
-    """The published state dict.
-
-    Raises:
-        FileNotFoundError: If there is no file.
-        CheckpointError: If it is damaged, or not plain data.
-        InputError: If it is no such checkpoint.
-    """
-    content = load_local(path)
-    state = content.get("model", content)
-    if not isinstance(state, Mapping) or not any("module_list." in str(key) for key in state):
-        raise InputError(
-            f"{path} is no published JDE checkpoint: expected a dict whose entry 'model' has keys "
-            "such as 'module_list.0.conv_0.weight'"
-        )
-    return {str(key): value for key, value in state.items() if isinstance(value, Tensor)}
+EXPECTED = (
+    "published JDE checkpoint: expected a dict whose entry 'model' has keys such as "
+    "'module_list.0.conv_0.weight'"
+)
 
 
 def target_shapes(config: Path, source: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """State dict (without memory) of the config's detector, with the source's identities."""
     detector = Config.fromfile(config).model.detector
-    classifier = source.get("classifier.weight", source.get("module.classifier.weight"))
+    classifier = source.get("classifier.weight")
     if classifier is not None:
         detector.bbox_head.num_ids = len(classifier)
     with torch.device("meta"):
@@ -58,23 +43,13 @@ def convert(path: Path, out: Path, config: Path) -> Conversion:
     """Converts ``path`` and writes ``out`` (whole or not at all).
 
     Raises:
-        InputError: If shapes differ or weights are missing.
+        InputError: If it is no such checkpoint, shapes differ or weights are missing.
     """
-    source = read_published(path)
+    source = read_weights(path, lambda key: key.startswith("module_list."), EXPECTED)
     conversion = convert_published_jde(source, target_shapes(config, source))
-    if conversion.mismatched or conversion.missing:
-        problems = [*conversion.mismatched, *(f"{key}: missing" for key in conversion.missing)]
-        raise InputError(
-            f"{path} does not fit {config} ({len(problems)} keys):\n  " + "\n  ".join(problems)
-        )
-    checkpoint = {
-        "state_dict": {f"detector.{key}": value for key, value in conversion.state.items()},
-        "meta": {"converted_from": path.name, "config": config.name},
-    }
-    out.parent.mkdir(parents=True, exist_ok=True)
-    beside = out.with_name(out.name + ".part")
-    torch.save(checkpoint, beside)
-    os.replace(beside, out)
+    problems = [*conversion.mismatched, *(f"{key}: missing" for key in conversion.missing)]
+    require(problems, path, str(config))
+    write_detector(out, conversion.state, {"converted_from": path.name, "config": config.name})
     return conversion
 
 

@@ -1,8 +1,8 @@
 """DLA: backbone with iterative and hierarchical aggregation of its blocks.
 
-Paper: Yu et al., "Deep Layer Aggregation", CVPR 2018, Sec. 3.2, Table 1 and Fig. 2 and 3. DLA-34 has
-a 7x7 stem, two levels of plain convolutions (strides 1 and 2) and four levels of aggregated
-residual blocks (strides 4 to 32); its aggregation nodes have no residual connection.
+Paper: Yu et al., "Deep Layer Aggregation", CVPR 2018, Sec. 3.2, Table 1, Fig. 2 and 3. DLA-34 has a
+7x7 stem, two levels of plain convolutions (strides 1 and 2) and four levels of aggregated residual
+blocks (strides 4 to 32); its aggregation nodes have no residual connection.
 
 The published implementation holds a projection at the head of levels 3 and 4 whose output nothing
 reads. It is left out here: parameters without a gradient stop distributed training.

@@ -1,9 +1,9 @@
 """Top-down path with skip connections from a backbone's levels to one fine map.
 
 Papers: Lin et al., "Feature Pyramid Networks for Object Detection", CVPR 2017, Sec. 3 (lateral 1x1
-convolutions, addition, 3x3 convolution against aliasing); FairMOT (Zhang et al., 2020, Sec. 4.3 and
-Table 2: ResNet-34-FPN). The way up is that of the plain ResNets of the same table (``CTResNetNeck``:
-channels fall as the map grows), so that the two differ in nothing but the skip connections.
+convolutions, addition, 3x3 convolution against aliasing); FairMOT (Zhang et al., 2020, Sec. 4.3,
+Table 2: ResNet-34-FPN). The way up is that of the plain ResNets of the same table
+(``CTResNetNeck``: channels fall as the map grows): the two differ only by the skip connections.
 """
 
 from collections.abc import Sequence

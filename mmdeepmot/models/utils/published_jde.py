@@ -9,14 +9,17 @@ modules without weights.
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from mmdeepmot.models.utils.conversion import Conversion, convert_state
+
 RESIDUAL_BLOCKS = (1, 2, 8, 8, 4)
 UNCERTAINTIES = ("s_c", "s_r", "s_id")
-_KEY = re.compile(r"(?:module\.)?module_list\.(\d+)\.(conv|batch_norm|yolo)_\d+\.(\w+)")
+BALANCE = "bbox_head.balance.log_variance"
+_JOINED = "module_list.*.yolo_*.s_*"
+_UNCERTAINTY = re.compile(r"module_list\.(\d+)\.yolo_\d+\.(\w+)")
 
 
 def _module_names(num_scales: int = 3) -> Iterator[tuple[int, str, bool]]:
@@ -49,28 +52,6 @@ def _yolo_scales(num_scales: int = 3) -> dict[int, int]:
     return {85 + 15 * order: num_scales - 1 - order for order in range(num_scales)}
 
 
-@dataclass(frozen=True)
-class Conversion:
-    """Result of a conversion.
-
-    Attributes:
-        state: Our names and their tensors, all of the right shape.
-        unmatched: Keys of the source that have no place here.
-        mismatched: ``key: expected (…), got (…)`` for keys whose shape differs.
-        missing: Our keys for which the source has nothing.
-    """
-
-    state: dict[str, Tensor]
-    unmatched: list[str]
-    mismatched: list[str]
-    missing: list[str]
-
-    @property
-    def complete(self) -> bool:
-        """Whether every key of both sides was matched."""
-        return not (self.unmatched or self.mismatched or self.missing)
-
-
 def published_name_map() -> dict[str, str]:
     """Our name (inside ``JDE``) for each key of a published state dict, uncertainties left out."""
     names: dict[str, str] = {
@@ -100,34 +81,15 @@ def convert_published_jde(source: Mapping[str, Tensor], target: Mapping[str, Ten
     Returns:
         What could be converted, and what could not.
     """
-    names = published_name_map()
+    names = {**published_name_map(), _JOINED: BALANCE}
+    source = dict(source)
     scales = _yolo_scales()
-    state: dict[str, Tensor] = {}
-    unmatched: list[str] = []
-    mismatched: list[str] = []
-    uncertainties: dict[int, Tensor] = {}
-
-    def put(key: str, ours: str, value: Tensor) -> None:
-        expected = target[ours].shape
-        if value.shape != expected:
-            mismatched.append(f"{key}: expected {tuple(expected)}, got {tuple(value.shape)}")
-        else:
-            state[ours] = value.detach().clone()
-
-    for key, value in source.items():
-        plain = key.removeprefix("module.")
-        match = _KEY.fullmatch(key)
-        if match and match[2] == "yolo" and int(match[1]) in scales and match[3] in UNCERTAINTIES:
-            place = 3 * scales[int(match[1])] + UNCERTAINTIES.index(match[3])
-            uncertainties[place] = value.detach().reshape(-1)
-        elif plain in names and names[plain] in target:
-            put(key, names[plain], value)
-        else:
-            unmatched.append(key)
-    balance = "bbox_head.balance.log_variance"
-    if balance in target and len(uncertainties) == len(target[balance]):
-        joined = torch.cat([uncertainties[place] for place in sorted(uncertainties)])
-        put("module_list.*.yolo_*.s_*", balance, joined)
-    # Older checkpoints lack the counters; nothing is computed from them.
-    missing = [k for k in target if k not in state and not k.endswith("num_batches_tracked")]
-    return Conversion(state, unmatched, mismatched, missing)
+    places: dict[int, str] = {}
+    for key in source:
+        match = _UNCERTAINTY.fullmatch(key.removeprefix("module."))
+        if match and int(match[1]) in scales and match[2] in UNCERTAINTIES:
+            places[3 * scales[int(match[1])] + UNCERTAINTIES.index(match[2])] = key
+    if BALANCE in target and len(places) == len(target[BALANCE]):
+        parts = [source.pop(places[place]).detach().reshape(-1) for place in sorted(places)]
+        source[_JOINED] = torch.cat(parts)
+    return convert_state(source, target, names.get)
