@@ -43,6 +43,16 @@ CROWD_COPIES = 4
 GROWTH_COPIES = (1, 2, 4, 8, 16, 19)
 GROWTH_FRAMES = 300
 
+#: What the rows of the table of accuracy mean.
+READINGS = """\
+*Our config*: equal numbers; which tracks and detections meet, and how long a track lives, as in
+`configs/METHOD`, that is, as published. *Steps as in trackers*: equal in these too. Where the
+package departs from the publications: SORT shows a track from its third frame on for good
+(published: three hits after the first, again after each miss, and all in the first three frames);
+ByteTrack filters corners instead of centre and shape, gives one chance to all tracks alike, does
+not weigh overlap by score and takes one threshold for strong and weak detections; BoT-SORT keeps
+duplicates. Parameter by parameter: `tools/benchmarks/comparison/settings.py`."""
+
 
 def progress(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
@@ -130,7 +140,7 @@ def accuracy_section(methods: Iterable[str], folders: list[Path]) -> str:
                 overall.append((title, ours, theirs))
                 single.append((f"{METHODS[method]}, {setting.name}", ours, theirs))
     return (
-        f"{caption} Both report detection boxes.{missing}\n\n"
+        f"{caption} Both report detection boxes.{missing}\n\n{READINGS}\n\n"
         f"{tables.accuracy_table(overall)}\n\n"
         f"<details><summary>Every sequence</summary>\n\n"
         f"{tables.accuracy_table(single, every_sequence=True)}\n\n</details>"

@@ -12,7 +12,7 @@ from comparison.contender import Contender
 from comparison.scenes import Scene
 
 #: A contender whose run would take longer than this (s) is timed on the first part of the scene.
-MAX_SECONDS = 4.0
+MAX_SECONDS = 12.0
 #: Frames of the warm-up, by which the length of a run is guessed, and the least that is timed.
 WARM_UP = 40
 
