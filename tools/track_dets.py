@@ -14,8 +14,6 @@ import argparse
 import glob
 import os
 import sys
-import time
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,13 +27,11 @@ from mmdeepmot.errors import InputError, run_command  # noqa: E402
 
 if TYPE_CHECKING:
     from mmdeepmot.apis.parallel import Outcome
-    from mmdeepmot.apis.track_files import SequenceSummary, SequenceTask, Settings
+    from mmdeepmot.apis.track_files import SequenceTask, Settings
 
 DEFAULT_CAMERA = "SparseFlow"
 SHOWN_FAILURES = 3
 """So many reasons stand in the error at the end; all of them where they happened."""
-LINE_SECONDS = 10.0
-"""Where there is no terminal, a line of progress is written at most this often."""
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -100,91 +96,6 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     if args.camera is not None and args.images == "none":
         parser.error("--camera needs images: leave out --images none")
     return args
-
-
-# -------------------------------------------------------------------------------------- progress
-
-
-@dataclass
-class Progress:
-    """What is done, and how long the rest takes. A sequence weighs as its detection file.
-
-    Attributes:
-        weights: Size of each sequence's file, bytes.
-    """
-
-    weights: dict[str, int]
-    summaries: "dict[str, SequenceSummary]" = field(default_factory=dict)
-    failures: dict[str, str] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self._under_way: dict[str, tuple[int, int]] = {}
-        self._start = self._written = time.monotonic()
-        self._terminal = sys.stdout.isatty()
-
-    def update(self, name: str, done: tuple[int, int]) -> None:
-        """Note the frames done of a sequence and their total."""
-        self._under_way[name] = done
-        now = time.monotonic()
-        if now - self._written >= (0.2 if self._terminal else LINE_SECONDS):
-            self._written = now
-            print(f"{self._state()}{'' if self._terminal else chr(10)}", end="", flush=True)
-
-    def end(self, outcome: "Outcome") -> None:
-        """Note that a sequence is finished, or has failed."""
-        name = outcome.name
-        self._under_way.pop(name, None)
-        if outcome.error is None:
-            one = self.summaries[name] = outcome.result
-            text = f"{one.frames} frames, {one.boxes} boxes, {one.tracks} tracks"
-            if one.frames and one.seconds:
-                text += f", {one.frames / one.seconds:.0f} frames/s"
-        else:
-            self.failures[name] = outcome.error
-            text = f"failed: {outcome.error}"
-            if outcome.trace is not None:
-                sys.stderr.write(outcome.trace)
-        ended = len(self.summaries) + len(self.failures)
-        left = len(self.weights) - ended
-        tail = f"; {self._left()} left" if left else ""
-        line = f"[{ended}/{len(self.weights)}] {name}: {text}{tail}"
-        print(f"\r{line:<79}" if self._terminal else line, flush=True)
-
-    def _share(self) -> float:
-        ended = {**self.summaries, **self.failures}
-        done: float = sum(self.weights[name] for name in ended)
-        done += sum(
-            self.weights[name] * count / max(total, 1)
-            for name, (count, total) in self._under_way.items()
-        )
-        return done / max(sum(self.weights.values()), 1)
-
-    def _left(self) -> str:
-        share = self._share()
-        if not share:
-            return "?"
-        seconds = round((time.monotonic() - self._start) * (1 / share - 1))
-        return f"{seconds // 60}:{seconds % 60:02d}" if seconds >= 60 else f"{seconds} s"
-
-    def _state(self) -> str:
-        frames = sum(one.frames for one in self.summaries.values())
-        frames += sum(count for count, _ in self._under_way.values())
-        rate = frames / max(time.monotonic() - self._start, 1e-9)
-        text = f"{100 * self._share():.0f}%: {frames} frames, {rate:.0f} frames/s"
-        text += f", {self._left()} left"
-        return f"\r{text:<79}" if self._terminal else text
-
-    def speed(self) -> str:
-        """Frames a second of the tracker, on one core."""
-        frames = sum(one.frames for one in self.summaries.values())
-        seconds = sum(one.seconds for one in self.summaries.values())
-        return (
-            f"Association: {frames / seconds if seconds else 0:.0f} frames/s on one core "
-            f"({frames} frames, {seconds:.2f} s CPU time; files are not counted)."
-        )
-
-
-# --------------------------------------------------------------------------------------- command
 
 
 def track_all(args: argparse.Namespace) -> None:
@@ -269,7 +180,7 @@ def run(
 ) -> dict[str, str]:
     """Track what is not finished; what failed, and why."""
     from mmdeepmot.apis.parallel import run_tasks
-    from mmdeepmot.apis.track_files import Manifest, fingerprint, track_file
+    from mmdeepmot.apis.track_files import Manifest, Progress, fingerprint, track_file
 
     manifest = Manifest(settings.out)
     made_of = {task.name: fingerprint(settings, tracker, task) for task in tasks}
@@ -282,11 +193,13 @@ def run(
         ]
         finished = len(tasks) - len(left)
         print(f"{finished} of {len(tasks)} sequences are finished and unchanged: skipped.")
-    progress = Progress({task.name: task.dets.stat().st_size for task in left})
+    progress = Progress({task.name: task.dets.stat().st_size for task in left}, sys.stdout)
 
     def end(outcome: "Outcome") -> None:
         if outcome.error is None:
             manifest.add(outcome.name, made_of[outcome.name], settings.result(outcome.name))
+        elif outcome.trace is not None:
+            sys.stderr.write(outcome.trace)
         progress.end(outcome)
 
     jobs = min(args.jobs or cores(), len(left))

@@ -8,10 +8,12 @@ from mmdeepmot.apis.track_files.plan import (
     find_gt,
     plan_tasks,
 )
+from mmdeepmot.apis.track_files.progress import Progress
 from mmdeepmot.apis.track_files.task import SequenceSummary, SequenceTask, Settings, track_file
 
 __all__ = [
     "Manifest",
+    "Progress",
     "SequenceSummary",
     "SequenceTask",
     "Settings",
