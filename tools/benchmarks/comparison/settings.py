@@ -62,7 +62,7 @@ _REJECT_LATER = {f"Associate[{index}].alone": 1.0 for index in range(3)}
 #: From the third frame on (birth included), for good; a young track ends at its first miss.
 _STICKY = {
     "Birth.hits": 1,
-    "Retire": dict(tentative_buffer=0, demote=False),
+    "Retire": dict(buffer=1, tentative_buffer=0, demote=False),
     "Report": dict(boxes="observed", warm_up=0),
 }
 _SORT = dict(
