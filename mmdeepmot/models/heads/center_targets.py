@@ -82,6 +82,17 @@ def gaussian_radii(sizes: Tensor, min_overlap: float = 0.7, corrected: bool = Fa
     return torch.stack(radii).amin(dim=0).clamp(min=0).long()
 
 
+def _expand(numbers: Tensor) -> tuple[Tensor, Tensor]:
+    """For N lists of ``numbers`` ``(N,)`` entries, joined: each entry's list and its place there.
+
+    Returns:
+        Both ``(sum of numbers,)`` int64.
+    """
+    owner = torch.repeat_interleave(numbers)
+    starts = numbers.cumsum(0) - numbers
+    return owner, torch.arange(len(owner), device=owner.device) - starts[owner]
+
+
 def draw_gaussians(
     planes: Tensor, columns: Tensor, rows: Tensor, radii: Tensor, shape: tuple[int, int, int]
 ) -> Tensor:
@@ -100,20 +111,18 @@ def draw_gaussians(
     """
     _, height, width = shape
     heat = torch.zeros(shape, device=radii.device)
-    # Every square's part inside the map, cell by cell, all in one list.
+    decay = -18 / (2 * radii + 1).float().square()  # -1 / (2 sigma^2)
     left, right = (columns - radii).clamp(min=0), (columns + radii).clamp(max=width - 1)
     top, bottom = (rows - radii).clamp(min=0), (rows + radii).clamp(max=height - 1)
-    across = right - left + 1
-    number = across * (bottom - top + 1)
-    owner = torch.repeat_interleave(number)
-    place = torch.arange(len(owner), device=owner.device) - (number.cumsum(0) - number)[owner]
-    down = place.div(across[owner], rounding_mode="floor")
+    # The squares' parts inside the map: their rows in one list, and the cells of these in one.
+    owner, down = _expand(bottom - top + 1)
     y = top[owner] + down
-    x = left[owner] + place - down * across[owner]
-    decay = -18 / (2 * radii + 1).float().square()  # -1 / (2 sigma^2)
-    distance = (x - columns[owner]).square() + (y - rows[owner]).square()
-    values = (decay[owner] * distance).exp()
-    index = (planes[owner] * height + y) * width + x
+    start = (planes[owner] * height + y) * width + left[owner]
+    vertical = decay[owner] * (y - rows[owner]).square()
+    line, across = _expand((right - left + 1)[owner])
+    horizontal = (across + (left - columns)[owner][line]).square() * decay[owner][line]
+    values = (horizontal + vertical[line]).exp()
+    index = start[line] + across
     heat.view(-1).scatter_reduce_(0, index, values, "amax")
     return heat
 

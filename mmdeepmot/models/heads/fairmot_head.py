@@ -162,7 +162,7 @@ class FairMOTHead(BaseModule):
         self.offset = CenterBranch(in_channels, 2, feat_channels)
         self.size = CenterBranch(in_channels, BOX_DIMS[box], feat_channels)
         inside = feat_channels if id_head == "stacked" else None
-        self.identity = CenterBranch(in_channels, embed_dims, inside)
+        self.embedding = CenterBranch(in_channels, embed_dims, inside)
 
         l1 = {"type": "mmdet.L1Loss"}
         self.loss_heatmap = MODELS.build(loss_heatmap or {"type": "mmdet.GaussianFocalLoss"})
@@ -179,7 +179,7 @@ class FairMOTHead(BaseModule):
     def init_weights(self) -> None:
         """As published: biases 0, the heatmap's -2.19, weights as PyTorch makes them."""
         super().init_weights()
-        for branch in (self.offset, self.size, self.identity):
+        for branch in (self.offset, self.size, self.embedding):
             branch.set_bias(0.0)
         self.heatmap.set_bias(HEATMAP_BIAS)
 
@@ -198,7 +198,7 @@ class FairMOTHead(BaseModule):
             self.heatmap(feature),
             self.offset(feature),
             self.size(feature),
-            self.identity(feature),
+            self.embedding(feature),
         )
 
     def values_at(self, feature: Tensor, images: Tensor, cells: Tensor) -> CenterValues:
@@ -213,7 +213,7 @@ class FairMOTHead(BaseModule):
         return CenterValues(
             offsets=self.offset.at(patches).float(),
             sizes=self.size.at(patches).float(),
-            embeddings=self.identity.at(patches).float(),
+            embeddings=self.embedding.at(patches).float(),
         )
 
     def targets(self, shape: tuple[int, int], samples: Sequence[DetDataSample]) -> CenterTargets:
@@ -346,5 +346,5 @@ class FairMOTHead(BaseModule):
         _, columns, rows, inside = locate_centers(joined, (height, width), self.stride)
         images = torch.repeat_interleave(torch.tensor(lengths, device=feature.device))
         patches = take_patches(feature, images, rows * width + columns)
-        taken = F.normalize(self.identity.at(patches).float(), dim=-1)
+        taken = F.normalize(self.embedding.at(patches).float(), dim=-1)
         return list(zip(taken.split(lengths), inside.split(lengths), strict=True))
