@@ -329,7 +329,7 @@ def test_configs_are_found_by_name(tmp_path, monkeypatch):
     (tmp_path / "_base_").mkdir()
     for name in ("jde/small.py", "jde/twice.py", "other/twice.py", "_base_/hidden.py"):
         (tmp_path / name).write_text("")
-    monkeypatch.setattr("mmdeepmot.apis.locate.config_root", lambda: tmp_path)
+    monkeypatch.setattr("mmdeepmot.config_file.config_root", lambda: tmp_path)
     assert find_config("small") == find_config("jde/small.py") == tmp_path / "jde/small.py"
     assert find_config("other/twice") == tmp_path / "other/twice.py"
     assert find_config(tmp_path / "jde" / "twice.py") == tmp_path / "jde/twice.py"

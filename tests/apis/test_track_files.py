@@ -36,7 +36,7 @@ def clock(monkeypatch):
 
 
 def test_progress_as_lines(clock):
-    """Weights 300 and 100: half of A is 3/8 of all, done in 6 s; 10 s are left."""
+    """Weights 300 and 100. From half of A (3/8 of all) to all of it (6/8) in 6 s: 4 s are left."""
     stream = io.StringIO()
     progress = Progress({"A": 300, "B": 100}, stream)
     clock[0] += 6
@@ -44,7 +44,7 @@ def test_progress_as_lines(clock):
     assert stream.getvalue() == ""  # not often
     clock[0] += 6
     progress.update("A", (1000, 1000))
-    assert stream.getvalue() == "75%: 1000 frames, 83 frames/s, 4 s left\n"
+    assert stream.getvalue() == "75%: 1000 frames, 83 frames/s, 4 s left\n"  # 500 in 6 s
     progress.end(Outcome("A", SequenceSummary(1000, 70, 3, 0.5)))
     progress.end(Outcome("B", error="no file"))
     lines = stream.getvalue().splitlines()
@@ -63,12 +63,12 @@ def test_progress_on_a_terminal(clock):
         progress.update("A", (count, 50))
     states = stream.getvalue().split("\r")[1:]
     assert [state.rstrip() for state in states] == [
-        "1%: 1 frames, 1 frames/s, 1:39 left",
+        "1%: 1 frames, 0 frames/s, ? left",
         "2%: 2 frames, 1 frames/s, 1:38 left",
         "3%: 3 frames, 1 frames/s, 1:37 left",
     ]
     progress.end(Outcome("A", SequenceSummary(50, 0, 0, 0.0)))
-    assert re.search(r"\r\[1/2\] A: 50 frames, 0 boxes, 0 tracks; 3 s left *\n$", stream.getvalue())
+    assert re.search(r"\r\[1/2\] A: 50 frames, 0 boxes, 0 tracks; 2 s left *\n$", stream.getvalue())
 
 
 def test_nothing_to_do():

@@ -1,5 +1,6 @@
 """What is done of many sequences, and how long the rest takes, as lines of text."""
 
+import math
 import time
 from collections.abc import Mapping
 from typing import TextIO
@@ -11,6 +12,8 @@ TERMINAL_SECONDS = 0.2
 LINE_SECONDS = 10.0
 """Between sequences, the state is rewritten this often on a terminal; elsewhere, a line is added
 this often."""
+LEAST_SECONDS = 0.5
+"""How long it must be watched before it is said how long the rest takes."""
 _WIDTH = 79
 
 
@@ -33,12 +36,15 @@ class Progress:
         self._stream = stream
         self._terminal = stream.isatty()
         self._under_way: dict[str, tuple[int, int]] = {}
-        self._start = self._written = time.monotonic()
+        self._written = time.monotonic()
+        self._begun: tuple[float, float, int] | None = None  # time, share, frames of the first news
 
     def update(self, name: str, done: tuple[int, int]) -> None:
         """Note the frames done of a sequence and their total."""
         self._under_way[name] = done
         now = time.monotonic()
+        if self._begun is None:  # processes have started: that time says nothing of the rest
+            self._begun = (now, self._share(), self._frames())
         if now - self._written >= (TERMINAL_SECONDS if self._terminal else LINE_SECONDS):
             self._written = now
             self._write(self._state(), stays=not self._terminal)
@@ -80,16 +86,26 @@ class Progress:
             done += self._weights[name] * count / max(total, 1)
         return done / max(sum(self._weights.values()), 1)
 
+    def _frames(self) -> int:
+        frames = sum(one.frames for one in self.summaries.values())
+        return frames + sum(count for count, _ in self._under_way.values())
+
+    def _rate(self) -> tuple[float, float]:
+        """Share of the whole and frames a second, since the first news; 0 as long as unknown."""
+        start, share, frames = self._begun or (math.inf, 0.0, 0)
+        seconds = time.monotonic() - start
+        if seconds < LEAST_SECONDS:
+            return 0.0, 0.0
+        return (self._share() - share) / seconds, (self._frames() - frames) / seconds
+
     def _left(self) -> str:
-        share = self._share()
-        if not share:
+        rate, _ = self._rate()
+        if not rate:
             return "?"
-        seconds = round((time.monotonic() - self._start) * (1 / share - 1))
+        seconds = round((1 - self._share()) / rate)
         return f"{seconds // 60}:{seconds % 60:02d}" if seconds >= 60 else f"{seconds} s"
 
     def _state(self) -> str:
-        frames = sum(one.frames for one in self.summaries.values())
-        frames += sum(count for count, _ in self._under_way.values())
-        rate = frames / max(time.monotonic() - self._start, 1e-9)
+        _, frames = self._rate()
         share = 100 * self._share()
-        return f"{share:.0f}%: {frames} frames, {rate:.0f} frames/s, {self._left()} left"
+        return f"{share:.0f}%: {self._frames()} frames, {frames:.0f} frames/s, {self._left()} left"
