@@ -28,12 +28,15 @@ class Term:
         parameters: Its parameters.
         weight: Its share; 0: nothing but a gate.
         maximum: Values above are out of the question; None: no gate.
+        reject: Pairs whose value is above are given up after the assignment, in which they took
+            part; None: none.
     """
 
     cost: Callable[..., Floats]
     parameters: Mapping[str, Any]
     weight: float = 1.0
     maximum: float | None = None
+    reject: float | None = None
 
     def matrix(self, *view: Any) -> Floats:
         """``(N, M)`` of tracks, detections, context."""
@@ -68,6 +71,7 @@ class Terms:
             raise InputError("cost must name at least one cost, got an empty list")
         self.terms = list(terms)
         self.fusion = fusion
+        self.rejects = any(term.reject is not None for term in terms)
         self.needs_embeddings = any(
             getattr(term.cost, "needs_embeddings", False) for term in self.terms
         )
@@ -94,6 +98,28 @@ class Terms:
         if admissible.all():
             return found
         return rows[admissible], columns[admissible], total[admissible]
+
+    def accepted(
+        self,
+        tracks: TrackView,
+        detections: Detections,
+        context: CostContext,
+        rows: NDArray[np.intp],
+        columns: NDArray[np.intp],
+    ) -> NDArray[np.bool_]:
+        """Which of the assigned pairs ``(K,)`` no term rejects."""
+        keep = np.ones(rows.size, dtype=bool)
+        view = (tracks, detections, context)
+        for term in self.terms:
+            if term.reject is not None and rows.size:
+                listed = term.at is not None
+                value = (
+                    term.at(*view, rows, columns)  # type: ignore[misc]
+                    if listed
+                    else self._matrix(term, view)[rows, columns]
+                )
+                keep &= value <= term.reject
+        return keep
 
     def _matrix(self, term: Term, view: tuple[Any, ...]) -> Floats:
         matrix = term.matrix(*view)

@@ -65,6 +65,7 @@ _TAKEN_BY_CALLER = {
     "disable_subprocess_warning": "dataloader",
     "weight": "cost",
     "max": "cost",
+    "reject": "cost",
 }
 """Arguments that whoever builds the part takes out of its dict, by (part of) the key's path."""
 

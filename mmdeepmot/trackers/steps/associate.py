@@ -28,8 +28,9 @@ class Associate(Step):
 
     Args:
         cost: One cost of the registry COSTS, or several:
-            ``dict(type=NAME, weight=1.0, max=None, **parameters)``. A pair whose value exceeds
-            ``max`` is out of the question (a gate; with ``weight=0`` nothing but a gate).
+            ``dict(type=NAME, weight=1.0, max=None, reject=None, **parameters)``. A pair whose value
+            exceeds ``max`` is out of the question (a gate; with ``weight=0`` nothing but a gate);
+            one that exceeds ``reject`` takes part in the assignment and is given up afterwards.
         limit: Total cost below which a pair may match.
         alone: Price of leaving a track and a detection alone: the sum of ``cost - alone`` is
             minimised, then pairs from ``limit`` on are given up. None: ``limit``, so that no pair
@@ -95,6 +96,9 @@ class Associate(Step):
             row, column = self._by_age(row, column, cost, shape, age)
         else:
             row, column = self._assign(row, column, cost, shape)
+        if self._terms.rejects:
+            kept = self._terms.accepted(tracks, detections, context, row, column)
+            row, column = row[kept], column[kept]
         if row.size:
             context.match(row if isinstance(rows, slice) else rows[row], columns[column])
 
@@ -145,6 +149,7 @@ class Associate(Step):
 def _build_term(config: CostConfig, where: str) -> Term:
     cost, parameters = look_up(COSTS, config, where)
     weight = float(parameters.pop("weight", 1.0))
-    maximum = parameters.pop("max", None)
+    bounds = [parameters.pop(key, None) for key in ("max", "reject")]
     check_parameters(cost, parameters, where, positional=3)
-    return Term(cost, parameters, weight, None if maximum is None else float(maximum))
+    maximum, reject = (None if bound is None else float(bound) for bound in bounds)
+    return Term(cost, parameters, weight, maximum, reject)

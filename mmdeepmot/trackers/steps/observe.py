@@ -22,12 +22,15 @@ class Observe(Step):
     Args:
         span: Frames between the two detections that make a direction (OC-SORT: 3). Where the track
             was not found then, the oldest detection since counts, else the newest one.
+        births: False: the detection with which a track was born is not written down (published
+            code of OC-SORT; the paper makes no difference).
     """
 
-    def __init__(self, span: int = 3) -> None:
+    def __init__(self, span: int = 3, births: bool = True) -> None:
         if span < 1:
             raise InputError(f"span must be at least 1, got {span}")
         self.span = span
+        self.births = births
 
     def columns(self) -> dict[str, Column]:
         return {
@@ -38,7 +41,10 @@ class Observe(Step):
 
     def __call__(self, context: FrameContext) -> None:
         table, now = context.table, context.time
-        rows = (table.last_frames == now).nonzero()[0]
+        found = table.last_frames == now
+        if not self.births:
+            found &= table.start_frames < now
+        rows = found.nonzero()[0]
         if not rows.size:
             return
         seen = table.observed[rows]

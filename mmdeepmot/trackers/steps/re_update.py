@@ -21,7 +21,14 @@ class ReUpdate(Step):
 
     Columns ``frozen_mean``, ``frozen_covariance``: the state predicted for the first frame of the
     gap.
+
+    Args:
+        twice: The new detection corrects the state here already, and again in Refine (published
+            code of OC-SORT).
     """
+
+    def __init__(self, twice: bool = False) -> None:
+        self.twice = twice
 
     def columns(self) -> dict[str, Column]:
         return {
@@ -48,8 +55,8 @@ class ReUpdate(Step):
             table.write("frozen_mean", missed, table["mean"][missed])
             table.write("frozen_covariance", missed, table["covariance"][missed])
 
-    @staticmethod
     def _lead(
+        self,
         context: FrameContext,
         rows: NDArray[np.intp],
         bboxes: NDArray[np.floating],
@@ -68,3 +75,5 @@ class ReUpdate(Step):
             active = int((-gaps).searchsorted(-step))  # gap > step
             motion.update(table, rows[:active], start[:active] + step * stride[:active])
             motion.predict(table, rows[:active])
+        if self.twice:
+            motion.update(table, rows, bboxes[order])

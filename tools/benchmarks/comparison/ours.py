@@ -20,9 +20,10 @@ ROOT = Path(__file__).resolve().parents[3]
 _PLACE = re.compile(r"(?P<step>\w+)(?:\[(?P<index>\d+)\])?(?:\.(?P<key>\w+))?")
 
 
-def load_config(method: str) -> dict[str, Any]:
-    """The ``tracker`` of ``configs/METHOD/METHOD.py`` as plain dicts and lists."""
-    return Config.fromfile(ROOT / "configs" / method / f"{method}.py").tracker.to_dict()
+def load_config(method: str, name: str | None = None) -> dict[str, Any]:
+    """The ``tracker`` of ``configs/METHOD/NAME.py`` (None: METHOD.py) as plain dicts and lists."""
+    path = ROOT / "configs" / method / f"{name or method}.py"
+    return Config.fromfile(path).tracker.to_dict()
 
 
 def edited(tracker: Mapping[str, Any], edits: Mapping[str, Any]) -> dict[str, Any]:

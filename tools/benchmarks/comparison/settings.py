@@ -41,15 +41,17 @@ class Setting:
         name: What the tables call it.
         theirs: Arguments of the class in ``trackers``, with ``state`` and ``scale_with_fps`` of
             :class:`~comparison.roboflow.TrackersContender`.
-        ours: Edits of ``configs/METHOD/METHOD.py``, see :func:`~comparison.ours.edited`.
+        ours: Edits of our config, see :func:`~comparison.ours.edited`.
+        config: Name of our config in ``configs/METHOD``; None: the method's.
     """
 
     name: str
     theirs: Mapping[str, Any]
     ours: Mapping[str, Any]
+    config: str | None = None
 
     def our_contender(self, method: str) -> Contender:
-        return OurContender(self.name, edited(load_config(method), self.ours))
+        return OurContender(self.name, edited(load_config(method, self.config), self.ours))
 
     def their_contender(self, method: str) -> Contender:
         known = "same parameters" if self.theirs else "its own defaults"
@@ -112,7 +114,10 @@ SETTINGS: dict[str, tuple[Setting, ...]] = {
             },
         ),
     ),
-    "ocsort": (Setting(_OWN, {}, _OBSERVED),),
+    "ocsort": (
+        Setting(_OWN, {}, _OBSERVED),
+        Setting(_EQUAL, {}, _OBSERVED, config="ocsort_code"),
+    ),
     "botsort": (
         Setting(_OWN, dict(enable_cmc=False, scale_with_fps=True), _OBSERVED),
         Setting(

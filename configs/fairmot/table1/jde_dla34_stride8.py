@@ -1,0 +1,9 @@
+# Table 1: anchor-based, stride 8.
+_base_ = "jde_dla34_stride4.py"
+model = dict(
+    detector=dict(
+        backbone=dict(out_indices=(3, 4, 5)),
+        neck=dict(in_channels=(128, 256, 512), out_stride=8),
+        bbox_head=dict(in_channels=[128], strides=[8]),
+    ),
+)

@@ -1,0 +1,3 @@
+# Table 4: embeddings of 256.
+_base_ = "../table2/fairmot_dla34.py"
+model = dict(detector=dict(bbox_head=dict(embed_dims=256)))
