@@ -8,26 +8,32 @@ import pytest
 import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
+from fairmot_small import small_fairmot
 from jde_small import people, small_jde
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
 # The first process gets the people, the second only one without identity and an empty image.
 SHARES = ([0, 3], [1, 2])
+MODELS = {"jde": small_jde, "fairmot": small_fairmot}
 CASES = [
-    ("UncertaintyWeights", "IdentityCrossEntropyLoss"),
-    ("LossNormWeights", "IdentityCrossEntropyLoss"),
-    ("MGDAUBWeights", "IdentityCrossEntropyLoss"),
-    ("AppOptWeights", "BatchTripletLoss"),
+    ("jde", "UncertaintyWeights", "IdentityCrossEntropyLoss"),
+    ("jde", "LossNormWeights", "IdentityCrossEntropyLoss"),
+    ("jde", "MGDAUBWeights", "IdentityCrossEntropyLoss"),
+    ("jde", "AppOptWeights", "BatchTripletLoss"),
+    ("fairmot", "UncertaintyWeights", "IdentityCrossEntropyLoss"),
+    ("fairmot", "MGDAUBWeights", "IdentityCrossEntropyLoss"),
+    ("fairmot", "LossNormWeights", "BatchTripletLoss"),
 ]
 
 
 class Losses(nn.Module):
     """Runs ``loss`` from ``forward``, where DistributedDataParallel hooks in."""
 
-    def __init__(self, balance: str, loss_id: str) -> None:
+    def __init__(self, model: str, balance: str, loss_id: str) -> None:
         super().__init__()
-        self.model = small_jde(balance={"type": balance}, loss_id={"type": loss_id}).train()
+        build = MODELS[model]
+        self.model = build(balance={"type": balance}, loss_id={"type": loss_id}).train()
         for module in self.model.modules():
             if isinstance(module, nn.BatchNorm2d):
                 module.eval()
