@@ -1,6 +1,7 @@
 """What the Kalman filters of boxes have in common: the state of all tracks in the table."""
 
 from abc import ABC, abstractmethod
+from types import ModuleType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +37,10 @@ class BoxKalman(Motion, ABC):
 
     def __init__(self, full_covariance: bool = False) -> None:
         self.full_covariance = full_covariance
-        self._filter = full_kalman if full_covariance else kalman
+
+    @property
+    def _filter(self) -> ModuleType:  # not an attribute: models are copied, modules cannot be
+        return full_kalman if self.full_covariance else kalman
 
     def columns(self) -> dict[str, Column]:
         return {"mean": Column((8,)), "covariance": Column(self._filter.COVARIANCE_SHAPE)}

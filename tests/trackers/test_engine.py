@@ -1,5 +1,7 @@
 """The engine as a whole: state, ids, invariances, bad input."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -361,3 +363,15 @@ def test_cost_of_a_wrong_shape_is_named():
 
 def test_registry_builds_the_class():
     assert isinstance(tracker_of("Predict"), Tracker)
+
+
+@pytest.mark.parametrize("name", ["sort", "jde_paper", "botsort_reid", "ocsort"])
+def test_trackers_can_be_copied(name):
+    """As part of a model whose weights are averaged, they are."""
+    from copy import deepcopy
+
+    from mmengine.config import Config
+
+    config = Config.fromfile(Path(__file__).parents[2] / f"configs/_base_/trackers/{name}.py")
+    tracker = TRACKERS.build(config.tracker)
+    assert [type(s) for s in deepcopy(tracker).steps] == [type(s) for s in tracker.steps]
