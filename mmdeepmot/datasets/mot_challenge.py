@@ -41,6 +41,8 @@ _PREFERRED_DETECTOR = "FRCNN"
 SPLITS: dict[str, Callable[[int], tuple[int, int]]] = {
     "train_half": lambda length: (1, length // 2 + 1),
     "val_half": lambda length: (length // 2 + 2, length),
+    "train_five_sixths": lambda length: (1, length * 5 // 6),
+    "val_sixth": lambda length: (length * 5 // 6 + 1, length),
     "deepmot_train": lambda length: (1, length // 2 + 1),
     "deepmot_test": lambda length: (length // 2 + 2, length - length // 4),
     "deepmot_val": lambda length: (length - length // 4 + 1, length),
@@ -48,8 +50,9 @@ SPLITS: dict[str, Callable[[int], tuple[int, int]]] = {
 """First and last frame (from 1, both included) of a split of a sequence of some length.
 
 The halves are the community's (CenterTrack, ByteTrack, mmdetection: the first ``n // 2 + 1`` frames
-train). DeepMOT's 50/25/25: with the same first half MOT17 gives the paper's 2,664 training frames;
-the last quarter, rounded down, 1,327 (the paper counts 1,328).
+train). The sixths: the first five of every video against its last. DeepMOT's 50/25/25: with the
+same first half MOT17 gives the paper's 2,664 training frames; the last quarter, rounded down, 1,327
+(the paper counts 1,328).
 """
 
 

@@ -8,7 +8,10 @@ from mmengine.config import Config
 
 from mmdeepmot.registry import DATASETS, TRANSFORMS
 
-NAMES = ("mot_challenge", "mot17half", "joint", "joint_detection", "joint_embedding", "pets")
+NAMES = (
+    "mot_challenge", "mot15split", "mot17half", "joint", "joint_detection", "joint_embedding",
+    "pets",
+)  # fmt: skip
 
 
 def load(repository: Path, name: str) -> Config:
@@ -32,7 +35,15 @@ def test_parses(repository: Path, name: str) -> None:
     assert cfg.test_dataloader.sampler.type == "SequenceSampler"
 
 
-@pytest.mark.parametrize("name", ["mot17half", "joint"])
+def test_mot15_is_split_by_videos(repository: Path) -> None:
+    cfg = load(repository, "mot15split")
+    train = set(cfg.train_dataloader.dataset.sequences)
+    val = set(cfg.val_dataloader.dataset.sequences)
+    assert (len(train), len(val), len(train & val)) == (5, 6, 0)
+    assert "split" not in cfg.train_dataloader.dataset
+
+
+@pytest.mark.parametrize("name", ["mot15split", "mot17half", "joint"])
 def test_missing_data_is_named(
     repository: Path, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

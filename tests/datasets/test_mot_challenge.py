@@ -53,6 +53,9 @@ class TestSplits:
         first, last = split_range(length, "train_half")
         assert (first, last) == (1, length // 2 + 1)
         assert split_range(length, "val_half") == (last + 1, length)
+        first, last = split_range(length, "train_five_sixths")
+        assert (first, last) == (1, length * 5 // 6)
+        assert split_range(length, "val_sixth") == (last + 1, length)
         train, middle, val = (
             split_range(length, f"deepmot_{part}") for part in ("train", "test", "val")
         )
