@@ -1,14 +1,11 @@
 """Check what enters a tracker, once a frame."""
 
-import logging
-
 import numpy as np
 from numpy.typing import NDArray
 
 from mmdeepmot.structures.frame import Detections, Frame
 from mmdeepmot.trackers.memory import normalised
 
-_LOG = logging.getLogger(__name__)
 Floats = NDArray[np.floating]
 
 #: Boxes thinner than this (px) have no defined aspect ratio and are left out.
@@ -17,10 +14,13 @@ MIN_SIZE = 1e-3
 LENGTH_TOLERANCE = 1e-3
 
 
-def checked_detections(frame: Frame) -> Detections:
+def checked_detections(frame: Frame) -> tuple[Detections, int]:
     """The frame's detections as float64 boxes and unit float32 embeddings.
 
-    Boxes without width or height are left out (with a warning).
+    Boxes without width or height are left out.
+
+    Returns:
+        The detections, and how many were left out.
 
     Raises:
         ValueError: A box, score or embedding is NaN or infinite.
@@ -30,7 +30,7 @@ def checked_detections(frame: Frame) -> Detections:
     scores = np.asarray(given.scores, dtype=np.float64)
     labels = np.asarray(given.labels, dtype=np.int64)
     embeddings = given.embeddings
-    count = len(bboxes)
+    count, dropped = len(bboxes), 0
     if count:
         if not np.isfinite(scores).all():
             _raise_not_finite("scores", scores[:, None], frame.index)
@@ -39,17 +39,12 @@ def checked_detections(frame: Frame) -> Detections:
             if not np.isfinite(bboxes).all():
                 _raise_not_finite("bboxes", bboxes, frame.index)
             proper = (size >= MIN_SIZE).all(axis=1)
-            _LOG.warning(
-                "frame %d: %d of %d detections have no width or height and are left out",
-                frame.index,
-                count - int(proper.sum()),
-                count,
-            )
+            dropped = count - int(proper.sum())
             bboxes, scores, labels = bboxes[proper], scores[proper], labels[proper]
             embeddings = None if embeddings is None else embeddings[proper]
     if embeddings is not None:
         embeddings = checked_embeddings(embeddings, len(bboxes), frame.index)
-    return Detections(bboxes, scores, labels, embeddings)
+    return Detections(bboxes, scores, labels, embeddings), dropped
 
 
 def checked_embeddings(embeddings: Floats, count: int, index: int) -> Floats:

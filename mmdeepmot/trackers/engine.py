@@ -4,6 +4,7 @@ SORT, DeepSORT, JDE, FairMOT, ByteTrack, Tracktor and MOT-by-SOT differ in their
 memory, that is, in their configs (``configs/_base_/trackers``), not in code.
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -19,6 +20,7 @@ from mmdeepmot.trackers.context import FrameContext
 from mmdeepmot.trackers.detections import checked_detections
 from mmdeepmot.trackers.steps import Report, Step
 
+_LOG = logging.getLogger(__name__)
 _CLOCK = ("time", "last_index")
 
 
@@ -39,6 +41,9 @@ class Tracker:
         motion: Config of the motion model; None: tracks stay where they were last seen.
         memory: Config of the appearance memory; None: no appearance.
         capacity: Number of tracks for which memory is set aside (it grows as needed).
+
+    Attributes:
+        dropped: Detections without width or height, which are left out, since the last reset.
     """
 
     def __init__(
@@ -67,12 +72,14 @@ class Tracker:
             for name, column in (part.columns() if part is not None else {}).items():
                 self.table.register(name, column)
         self.time = 0
+        self.dropped = 0
         self._last_index = -1
 
     def reset(self) -> None:
         """Forget all tracks; ids start at 1 again."""
         self.table.clear()
         self.time = 0
+        self.dropped = 0
         self._last_index = -1
 
     def step(self, frame: Frame) -> Tracks:
@@ -94,9 +101,10 @@ class Tracker:
                 "the next sequence"
             )
         table = self.table
-        context = FrameContext(
-            frame, self.time, table, self.motion, self.memory, checked_detections(frame)
-        )
+        detections, dropped = checked_detections(frame)
+        if dropped:
+            self._note_dropped(dropped, frame)
+        context = FrameContext(frame, self.time, table, self.motion, self.memory, detections)
         for step in self.steps:
             step(context)
         if context.tracks is None:
@@ -108,6 +116,17 @@ class Tracker:
         self.time += 1
         assert context.tracks is not None
         return context.tracks
+
+    def _note_dropped(self, dropped: int, frame: Frame) -> None:
+        if not self.dropped:
+            _LOG.warning(
+                "frame %d: %d of %d detections have no width or height and are left out; further "
+                "ones of this sequence are counted and not reported",
+                frame.index,
+                dropped,
+                len(frame.detections),
+            )
+        self.dropped += dropped
 
     def state_dict(self) -> dict[str, NDArray[Any]]:
         """Everything that the next frame depends on, as a flat dict of arrays (copies)."""

@@ -201,6 +201,7 @@ def test_boxes_without_area_are_left_out_with_a_warning(build_tracker, caplog):
     np.testing.assert_allclose(tracks.bboxes, [BOX])
     np.testing.assert_array_equal(tracker.table["embeddings"], look[1:2])
     assert "frame 0: 2 of 3 detections have no width or height" in caplog.text
+    assert (tracker.dropped, len(caplog.records)) == (4, 1)
 
 
 def test_embeddings_are_normalised_and_zero_ones_survive(build_tracker):
