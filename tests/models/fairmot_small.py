@@ -22,6 +22,4 @@ def small_fairmot_config(**head) -> dict:
 def small_fairmot(seed: int = 0, **head) -> FairMOT:
     """The model of :func:`small_fairmot_config`, its weights fixed by ``seed``."""
     torch.manual_seed(seed)
-    model = MODELS.build(small_fairmot_config(**head))
-    model.bbox_head.init_weights()
-    return model
+    return MODELS.build(small_fairmot_config(**head))

@@ -38,9 +38,12 @@ class TaskSettings:
         return cls(**cfg)
 
     def admit(self, boxes: Tensor) -> Tensor:
-        """Which of ``boxes`` ``(N, 4)`` xyxy px have an acceptable shape, ``(N,)`` bool."""
+        """Which of ``boxes`` ``(N, 4)`` xyxy px have an acceptable shape, ``(N,)`` bool.
+
+        Without width or height (a network that predicts sizes as they are may say so) none has.
+        """
         width, height = (boxes[:, 2:] - boxes[:, :2]).unbind(-1)
-        good = width * height >= self.min_area
+        good = (width > 0) & (height > 0) & (width * height >= self.min_area)
         if self.max_aspect is not None:
             good &= width <= self.max_aspect * height
         return good
