@@ -303,9 +303,24 @@ class FairMOTHead(BaseModule):
             One ``InstanceData`` an image, by falling score: ``bboxes`` (N, 4) xyxy px, ``scores``
             (N,), ``labels`` (N,), ``embeddings`` (N, D) L2-normalised.
         """
-        settings = settings_for(self.settings, task)
         (feature,) = features
-        peaks = find_peaks(self.heatmap(feature), settings.max_per_img, settings.score_thr)
+        heatmap = self.heatmap(feature)
+        return self.predict_by_heatmap(heatmap, feature, samples, rescale=rescale, task=task)
+
+    def predict_by_heatmap(
+        self,
+        heatmap: Tensor,
+        feature: Tensor,
+        samples: Sequence[DetDataSample],
+        rescale: bool = True,
+        task: str = "track",
+    ) -> list[InstanceData]:
+        """Detections at the peaks of a heatmap ``(B, num_classes, H, W)`` before the sigmoid.
+
+        ``feature`` is the feature map ``(B, C, H, W)``; the rest is as of :meth:`predict`.
+        """
+        settings = settings_for(self.settings, task)
+        peaks = find_peaks(heatmap, settings.max_per_img, settings.score_thr)
         values = self.values_at(feature, peaks.images, peaks.cells)
         boxes = boxes_at(
             peaks.cells, values.offsets, values.sizes, feature.shape[-1], self.stride, self.box
