@@ -1,6 +1,7 @@
 """Targets of centre-based heads against slow programs, by hand, at borders and without boxes."""
 
 import math
+import time
 
 import pytest
 import torch
@@ -208,14 +209,10 @@ def test_a_cell_is_inside_by_its_middle():
 
 
 def test_a_crowd_is_quick():
-    import time
-
-    boxes = [(random_boxes(100, s) * 6).tolist() for s in range(4)]
-    crowd = truth(*boxes)
-    center_targets(crowd, (152, 272), STRIDE)
+    crowd = truth(*((random_boxes(100, seed) * 4).tolist() for seed in range(4)))  # up to 400 px
     times = []
-    for _ in range(5):
-        start = time.perf_counter()
+    for _ in range(6):
+        start = time.process_time()  # whatever else the machine does
         center_targets(crowd, (152, 272), STRIDE)
-        times.append(time.perf_counter() - start)
+        times.append(time.process_time() - start)
     assert min(times) < 0.05

@@ -329,6 +329,7 @@ def test_several_classes():
     assert (targets.heatmap == 1).sum(dim=(0, 2, 3)).tolist() == [1, 1]
     logits = targets.heatmap.clamp(1e-6, 1 - 1e-6).logit()
     put_heatmap(head, logits)
+    head.size.set_bias(4.0)
     head.settings = center_settings({"score_thr": 0.9, "min_area": 0, "max_aspect": None})
     (found,) = head.predict([torch.randn(1, 5, 24, 32)], [sample([])])
     assert sorted(found.labels.tolist()) == [0, 1]
