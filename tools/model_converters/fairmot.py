@@ -14,6 +14,7 @@ must be there; the identity classifier and the loss weights, needed in training 
 """
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -82,7 +83,7 @@ def report(arguments: argparse.Namespace) -> None:
         print(f"not in the file: {key}")
     left = len(conversion.unused) + len(conversion.unmatched) + len(conversion.mismatched)
     print(f"{len(conversion.state)} tensors converted, {left} keys left out")
-    print(f"use it {'as load_from of' if partial else 'with'} {config}")
+    print(f"use it {'as load_from of' if partial else 'with'} {os.path.relpath(config)}")
 
 
 def main(argv: list[str] | None = None) -> int:
