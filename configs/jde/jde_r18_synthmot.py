@@ -14,5 +14,8 @@ mild = dict(
 train_pipeline = [{**step, **mild.get(step["type"], {})} for step in _base_.train_pipeline]
 train_dataloader = dict(batch_size=4, dataset=dict(pipeline=train_pipeline))
 train_cfg = dict(val_begin=_base_.max_epochs + 1)  # tools/test.py scores it
-model = dict(tracker=_base_.tracker)
+# Chosen on streets of another seed than the test's, as is the limit below, of which the paper says
+# nothing; there they gain 2 points of MOTA and cost 1 of IDF1.
+model = dict(detector=dict(test_cfg=dict(score_thr=0.7)), tracker=_base_.tracker)
+model["tracker"].steps[1].limit = 0.8
 custom_hooks = [*_base_.custom_hooks, _base_.ema]
