@@ -92,6 +92,16 @@ def test_init_cfg_loads_the_file(tmp_path):
     assert tiny.conv1.conv.weight.flatten().tolist() == [9, 10]
 
 
+def test_every_weight_survives_the_initialisation_of_the_parts(tmp_path):
+    source = random_darknet(2)
+    write(tmp_path / "weights", values_of(source))
+    init_cfg = {"type": "DarknetPretrainedInit", "checkpoint": str(tmp_path / "weights")}
+    backbone = MODELS.build({"type": "Darknet", "depth": 53, "init_cfg": init_cfg})
+    backbone.init_weights()
+    for name, tensor in source.state_dict().items():
+        assert torch.equal(backbone.state_dict()[name], tensor), name
+
+
 def test_errors_say_what_is_wrong(tmp_path, backbone):
     with pytest.raises(FileNotFoundError, match=r"download https://pjreddie.*init_cfg=None"):
         read_darknet_weights(tmp_path / "none")

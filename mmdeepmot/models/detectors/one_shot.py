@@ -9,18 +9,19 @@ from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from mmdeepmot.errors import InputError
-from mmdeepmot.models.utils.darknet_weights import DarknetPretrainedInit
 from mmdeepmot.registry import SCOPE
 
 FreezeBN = Literal["auto", "none", "backbone", "all"]
 
 
 def is_pretrained(backbone: dict) -> bool:
-    """Whether a backbone's config loads weights (``init_cfg`` or the older ``pretrained``)."""
+    """Whether a backbone's config loads weights (an ``init_cfg`` whose type says so, or the older
+    ``pretrained``)."""
     init_cfg = backbone.get("init_cfg") or []
     entries = [init_cfg] if isinstance(init_cfg, dict) else init_cfg
-    loads = ("Pretrained", DarknetPretrainedInit.__name__, DarknetPretrainedInit)
-    return bool(backbone.get("pretrained")) or any(e["type"] in loads for e in entries)
+    kinds = [entry["type"] for entry in entries]
+    names = [kind if isinstance(kind, str) else kind.__name__ for kind in kinds]
+    return bool(backbone.get("pretrained")) or any("Pretrained" in name for name in names)
 
 
 class OneShotDetector(SingleStageDetector):

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from mmdeepmot.errors import InputError
+from mmdeepmot.models.utils.conversion import keep_loaded
 
 SOURCE = "https://pjreddie.com/media/files/darknet53.conv.74"
 
@@ -128,4 +129,5 @@ class DarknetPretrainedInit:
     def __call__(self, module: nn.Module) -> None:
         """Loads the weights into ``module``."""
         load_darknet_weights(module, self.checkpoint)
+        keep_loaded(module)
         print_log(f"loaded Darknet weights from {self.checkpoint}", logger="current")
