@@ -1,6 +1,7 @@
 # ByteTrack's steps with the numbers that a search found (tools/analysis/search_tracker.py, 150
-# trials, public FRCNN detections of MOT17-04, MOT17-05, PETS09-S2L1 and ETH-Bahnhof): more patience,
-# births from sure detections only, a softer filter. What it gains elsewhere: docs/benchmarks.md.
+# trials, public FRCNN detections of MOT17-04, MOT17-05, PETS09-S2L1 and ETH-Bahnhof): more
+# patience, births from sure detections only, a softer filter. What it gains elsewhere:
+# docs/benchmarks.md.
 _base_ = "bytetrack.py"
 steps = _base_.tracker.steps
 tracker = dict(
