@@ -10,7 +10,11 @@ from mmdeepmot.engine.config import load_config
 from mmdeepmot.registry import MODELS
 
 ROOT = Path(__file__).parents[2]
-CONFIGS = sorted((ROOT / "configs" / "jde").rglob("*.py"))
+CONFIGS = [
+    path
+    for path in sorted((ROOT / "configs" / "jde").rglob("*.py"))
+    if not path.stem.startswith(("jde_paper", "jde_code"))  # trackers for tools/track_dets.py
+]
 PARTS = (
     "model", "train_dataloader", "val_dataloader", "test_dataloader", "val_evaluator",
     "test_evaluator", "optim_wrapper", "param_scheduler", "train_cfg", "val_cfg", "test_cfg",

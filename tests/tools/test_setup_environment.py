@@ -98,7 +98,7 @@ def test_setup_asks_for_the_continued_packages(repository, monkeypatch) -> None:
     arguments = setup_arguments(repository, monkeypatch, ["torch", "onedl-mmcv"])
     assert arguments["version"] == mmdeepmot.__version__
     assert "mmdeepmot.ops" in arguments["packages"]
-    assert {"tests", "optional"} == set(arguments["extras_require"])
+    assert {"tests", "optional", "benchmarks"} == set(arguments["extras_require"])
     required = " ".join(arguments["install_requires"])
     for name in ("onedl-mmengine", "onedl-mmcv", "onedl-mmdetection", "torch", "opencv-python<5"):
         assert name in required
