@@ -1,6 +1,11 @@
 """Metrics as pure functions on arrays in memory: no files, no prints, no torch."""
 
 from mmdeepmot.evaluation.functional.ap import DetectionImage, DetectionScores, average_precision
+from mmdeepmot.evaluation.functional.assignment import (
+    ASSIGNMENT_SCORES,
+    assignment_scores,
+    discretize_rows,
+)
 from mmdeepmot.evaluation.functional.by_motmetrics import count_by_motmetrics
 from mmdeepmot.evaluation.functional.by_trackeval import (
     combine_hota,
@@ -18,6 +23,7 @@ from mmdeepmot.evaluation.functional.sequence import GtRole, TrackingSequence
 from mmdeepmot.evaluation.functional.tpr_far import VerificationScores, tpr_at_far
 
 __all__ = [
+    "ASSIGNMENT_SCORES",
     "ClearCounts",
     "DetectionImage",
     "DetectionScores",
@@ -26,10 +32,12 @@ __all__ = [
     "ScoringFrames",
     "TrackingSequence",
     "VerificationScores",
+    "assignment_scores",
     "average_precision",
     "combine_hota",
     "count_by_motmetrics",
     "count_by_trackeval",
+    "discretize_rows",
     "hota_parts",
     "hota_rates",
     "matched_to_ignored",
