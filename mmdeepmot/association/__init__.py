@@ -10,6 +10,7 @@ from mmdeepmot.association.costs import (
     needs_embeddings,
     pairwise,
 )
+from mmdeepmot.association.optimal import optimal_assignment
 from mmdeepmot.association.overlap import overlapping
 from mmdeepmot.association.suppression import covered, duplicates, greedy_nms
 
@@ -25,6 +26,7 @@ __all__ = [
     "label",
     "mahalanobis",
     "needs_embeddings",
+    "optimal_assignment",
     "overlapping",
     "pairwise",
 ]

@@ -1,7 +1,7 @@
 """Networks. Importing this package registers every model, and makes loading of weights safe."""
 
 from mmdeepmot.engine import checkpoint  # noqa: F401  (init_cfg=dict(type='Pretrained', ...))
-from mmdeepmot.models import backbones, detectors, heads, losses, mot, necks, utils
+from mmdeepmot.models import backbones, detectors, heads, losses, matchers, mot, necks, utils
 from mmdeepmot.models.data_preprocessor import MOTDataPreprocessor
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "detectors",
     "heads",
     "losses",
+    "matchers",
     "mot",
     "necks",
     "utils",
