@@ -5,15 +5,27 @@ from mmdeepmot.datasets.base import MOTDataset
 from mmdeepmot.datasets.index import AnnotationIndex
 from mmdeepmot.datasets.jde_list import JDEListDataset
 from mmdeepmot.datasets.joint import JointDataset
+from mmdeepmot.datasets.matrices import (
+    CrowdMatrices,
+    MatrixDataset,
+    MatrixFileDataset,
+    MixedMatrices,
+    RandomMatrices,
+)
 from mmdeepmot.datasets.mot_challenge import MOTChallengeDataset
 from mmdeepmot.datasets.synthmot.dataset import SynthMOTDataset
 
 __all__ = [
     "AnnotationIndex",
+    "CrowdMatrices",
     "JDEListDataset",
     "JointDataset",
     "MOTChallengeDataset",
     "MOTDataset",
+    "MatrixDataset",
+    "MatrixFileDataset",
+    "MixedMatrices",
+    "RandomMatrices",
     "SynthMOTDataset",
     "transforms",
 ]
