@@ -8,6 +8,9 @@ from mmdeepmot.models.losses.balance import (
     UncertaintyWeights,
     UniformWeights,
 )
+from mmdeepmot.models.losses.box_distance import box_distance
+from mmdeepmot.models.losses.deepmot import DeepMOTLoss, DeepMOTTerms, deepmot_loss
+from mmdeepmot.models.losses.deepmot_history import MatchHistory
 from mmdeepmot.models.losses.embedding import (
     BatchTripletLoss,
     BatchUpperBoundLoss,
@@ -21,11 +24,16 @@ __all__ = [
     "Balance",
     "BatchTripletLoss",
     "BatchUpperBoundLoss",
+    "DeepMOTLoss",
+    "DeepMOTTerms",
     "IdentityCrossEntropyLoss",
     "LossNormWeights",
     "MGDAUBWeights",
+    "MatchHistory",
     "UncertaintyWeights",
     "UniformWeights",
+    "box_distance",
     "build_identity_loss",
+    "deepmot_loss",
     "min_norm_weights",
 ]
