@@ -60,6 +60,7 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.10",
     packages=find_packages(include=["mmdeepmot", "mmdeepmot.*"]),
+    package_data={"mmdeepmot.models.matchers": ["weights/*.safetensors"]},
     install_requires=runtime_requirements(),
     extras_require={name: read_requirements(name) for name in ("benchmarks", "optional", "tests")},
 )

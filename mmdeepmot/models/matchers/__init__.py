@@ -2,5 +2,23 @@
 
 from mmdeepmot.models.matchers.base import LogitMatcher, Matcher, MatchInput, check_input
 from mmdeepmot.models.matchers.dhn import DHN
+from mmdeepmot.models.matchers.dhn_conv import ConvDHN
+from mmdeepmot.models.matchers.hungarian import BlackBoxHungarian, Hungarian, PerturbedHungarian
+from mmdeepmot.models.matchers.pretrained import load_pretrained, read_weights, save_weights
+from mmdeepmot.models.matchers.sinkhorn import Sinkhorn
 
-__all__ = ["DHN", "LogitMatcher", "MatchInput", "Matcher", "check_input"]
+__all__ = [
+    "DHN",
+    "BlackBoxHungarian",
+    "ConvDHN",
+    "Hungarian",
+    "LogitMatcher",
+    "MatchInput",
+    "Matcher",
+    "PerturbedHungarian",
+    "Sinkhorn",
+    "check_input",
+    "load_pretrained",
+    "read_weights",
+    "save_weights",
+]

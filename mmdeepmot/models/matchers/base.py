@@ -10,6 +10,7 @@ A subclass writes :meth:`Matcher.match`, or, if it is a network that gives one l
 padding or forbidden. What it gives there is replaced by 0.
 """
 
+import math
 from abc import abstractmethod
 from dataclasses import dataclass
 
@@ -52,7 +53,8 @@ def check_input(
     """Check shapes and values, make full masks and mark what cannot be matched by infinity.
 
     Args:
-        distances: ``(B, N, M)`` or ``(N, M)`` in [0, 1]; above 1: forbidden. Padding may be anything.
+        distances: ``(B, N, M)`` or ``(N, M)`` in [0, 1]; above 1: forbidden. Padding may
+            be anything.
         row_mask: ``(B, N)`` or ``(N,)`` bool; None: all rows count.
         col_mask: ``(B, M)`` or ``(M,)`` bool; None: all columns count.
 
@@ -162,3 +164,11 @@ class LogitMatcher(Matcher):
     def match(self, distances: Tensor, row_mask: Tensor, col_mask: Tensor) -> Tensor:
         """Sigmoid of the logits."""
         return self.score(distances, row_mask, col_mask).sigmoid()
+
+
+def check_forbidden_value(name: str, value: float) -> None:
+    """Raise InputError unless a net can tell ``value`` from any distance of an allowed pair."""
+    if not FORBIDDEN_ABOVE < value < math.inf:
+        raise InputError(
+            f"{name}: expected forbidden_value above {FORBIDDEN_ABOVE:g}, finite, got {value}"
+        )

@@ -16,6 +16,8 @@ Where the paper is silent or this departs from it:
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
 from typing import Literal
 
 import torch
@@ -23,12 +25,19 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
 from mmdeepmot.errors import InputError
-from mmdeepmot.models.matchers.base import LogitMatcher
+from mmdeepmot.models.matchers.base import LogitMatcher, check_forbidden_value
 from mmdeepmot.models.matchers.flatten import flattening
+from mmdeepmot.models.matchers.pretrained import load_pretrained
 from mmdeepmot.registry import MODELS
 
 CELLS: dict[str, type[nn.GRU] | type[nn.LSTM]] = {"gru": nn.GRU, "lstm": nn.LSTM}
-ORDERS = ("sequential", "parallel")
+WEIGHTS = {
+    ("sequential", "gru"): "dhn_seq_gru",
+    ("sequential", "lstm"): "dhn_seq_lstm",
+    ("parallel", "gru"): "dhn_paral_gru",
+    ("parallel", "lstm"): "dhn_paral_lstm",
+}
+"""Order and cell -> name of the weights, after the rows of the paper's Table 5."""
 
 
 @MODELS.register_module()
@@ -45,6 +54,7 @@ class DHN(LogitMatcher):
         dropout: Between these layers, in training.
         widths: Of the fully connected layers before the last.
         forbidden_value: What the net sees of a forbidden pair: a bounded value above 1.
+        pretrained: True: the weights that come with the package; or a ``.safetensors`` file.
         init_cfg: mmengine's initialisation config; None: PyTorch's own.
     """
 
@@ -57,14 +67,15 @@ class DHN(LogitMatcher):
         dropout: float = 0.2,
         widths: Sequence[int] = (256, 64),
         forbidden_value: float = 2.0,
+        pretrained: bool | str | Path = False,
         init_cfg: dict | list[dict] | None = None,
     ) -> None:
         super().__init__(init_cfg)
-        if order not in ORDERS or cell not in CELLS:
+        if (order, cell) not in WEIGHTS:
             raise InputError(
-                f"DHN: expected order among {list(ORDERS)} and cell among {list(CELLS)}, got "
-                f"order={order!r}, cell={cell!r}"
+                f"DHN: expected (order, cell) among {list(WEIGHTS)}, got ({order!r}, {cell!r})"
             )
+        check_forbidden_value("DHN", forbidden_value)
         self.order = order
         self.cell = cell
         self.forbidden_value = forbidden_value
@@ -91,8 +102,9 @@ class DHN(LogitMatcher):
             layers = []
             first = 2 * (first // 2)
         sizes = [first, *others, 1]
-        layers += [nn.Linear(a, b) for a, b in zip(sizes[:-1], sizes[1:], strict=True)]
+        layers += [nn.Linear(a, b) for a, b in pairwise(sizes)]
         self.head = nn.Sequential(*layers)
+        load_pretrained(self, WEIGHTS[order, cell], pretrained)
 
     def score(self, distances: Tensor, row_mask: Tensor, col_mask: Tensor) -> Tensor:
         """Logits ``(B, N, M)``, 0 at padding."""
