@@ -44,7 +44,9 @@ class EpochTrainLoop(EpochBasedTrainLoop):
             return len(self.dataloader)
         sampler = self.dataloader.sampler
         batch_size = self.dataloader.batch_size
-        if batch_size is None:  # a batch sampler of the user's
+        if hasattr(self.dataloader.batch_sampler, "skip"):
+            sampler, batch_size = self.dataloader.batch_sampler, 1  # it counts batches
+        elif batch_size is None:  # a batch sampler of the user's
             sampler = getattr(self.dataloader.batch_sampler, "sampler", None)
             batch_size = getattr(self.dataloader.batch_sampler, "batch_size", None)
         if hasattr(sampler, "skip") and batch_size is not None:

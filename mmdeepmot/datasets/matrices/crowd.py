@@ -85,7 +85,7 @@ class _View:
 def _choose_seen(rng: np.random.Generator, objects: Boxes, most: int) -> NDArray[np.intp]:
     """Which objects a detector has found: ``most`` of them in most scenes, fewer in some."""
     share = 1.0 if rng.uniform() < 0.6 else rng.beta(2.0, 0.7)
-    count = int(round(share * most))
+    count = round(share * most)
     if not count:
         return np.zeros(0, dtype=np.intp)
     height = objects[:, 3] - objects[:, 1]  # the nearer, the likelier

@@ -20,7 +20,7 @@ from mmdeepmot.errors import InputError
 from mmdeepmot.registry import DATASETS
 
 CROWD_DISTANCES = {"centre": 0.5, "paper": 0.35, "code": 0.15}
-CROWD_GATES = {"none": 0.35, "half": 0.05, "random": 0.6}
+CROWD_GATES = {"none": 0.15, "half": 0.05, "random": 0.8}
 RANDOM_GATES = {"none": 0.7, "random": 0.3}
 
 # Logarithms of rows and columns: mean, standard deviation, correlation. Of the published matrices'
@@ -55,7 +55,7 @@ def random_shapes(
 
 @DATASETS.register_module()
 class CrowdMatrices(MatrixDataset):
-    """Distances between the people of simulated crowds and what a detector or tracker makes of them.
+    """Distances from what a detector or tracker makes of simulated crowds to the crowds themselves.
 
     See :mod:`mmdeepmot.datasets.matrices.crowd`. Rows and columns come in random order.
 

@@ -8,6 +8,7 @@ import torch
 from mmengine.dist import get_dist_info
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
+from torch.utils.data import DataLoader
 
 from mmdeepmot.registry import HOOKS
 
@@ -54,7 +55,7 @@ class ExactResumeHook(Hook):
             "batches_per_epoch": len(loader),
             "batch_size": loader.batch_size,
             "world_size": world_size,
-            "sampler_seed": getattr(loader.sampler, "seed", None),
+            "sampler_seed": getattr(_sampler(loader), "seed", None),
         }
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
@@ -62,7 +63,7 @@ class ExactResumeHook(Hook):
         if not runner._resume:
             return
         self._resumed = checkpoint.get("meta", {}).get("progress")
-        sampler = runner.train_dataloader.sampler
+        sampler = _sampler(runner.train_dataloader)
         if self._resumed and self._resumed["sampler_seed"] is not None and hasattr(sampler, "seed"):
             sampler.seed = self._resumed["sampler_seed"]
 
@@ -84,3 +85,8 @@ class ExactResumeHook(Hook):
             "The resumed run cannot continue exactly: (batches an epoch, batch size, processes) "
             f"were {then}, are {now}. Epoch {loop.epoch + 1} starts from its beginning."
         )
+
+
+def _sampler(loader: DataLoader) -> Any:
+    """The sampler of items, also that of a batch sampler."""
+    return getattr(loader.batch_sampler, "sampler", loader.sampler)

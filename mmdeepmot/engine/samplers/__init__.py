@@ -3,11 +3,15 @@
 from .frame_pair import FramePairSampler
 from .resumable import ResumableSampler, sample_seed
 from .sequence import SequenceSampler, assign_sequences
+from .size_batches import SizeBatchSampler, cut_batches, size_order
 
 __all__ = [
     "FramePairSampler",
     "ResumableSampler",
     "SequenceSampler",
+    "SizeBatchSampler",
     "assign_sequences",
+    "cut_batches",
     "sample_seed",
+    "size_order",
 ]

@@ -17,6 +17,10 @@ from mmdeepmot.models.losses.embedding import (
     IdentityCrossEntropyLoss,
     build_identity_loss,
 )
+from mmdeepmot.models.losses.focal_assignment import (
+    FocalAssignmentLoss,
+    focal_assignment_loss,
+)
 from mmdeepmot.models.losses.min_norm import min_norm_weights
 
 __all__ = [
@@ -26,6 +30,7 @@ __all__ = [
     "BatchUpperBoundLoss",
     "DeepMOTLoss",
     "DeepMOTTerms",
+    "FocalAssignmentLoss",
     "IdentityCrossEntropyLoss",
     "LossNormWeights",
     "MGDAUBWeights",
@@ -35,5 +40,6 @@ __all__ = [
     "box_distance",
     "build_identity_loss",
     "deepmot_loss",
+    "focal_assignment_loss",
     "min_norm_weights",
 ]
