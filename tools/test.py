@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from mmdeepmot.errors import run_command
 
 TASKS = ("track", "detection", "embedding")
-MODEL_ONLY = ("config", "work_dir", "out", "format_only", "show_dir", "cfg_options")
+MODEL_ONLY = ("config", "work_dir", "out", "format_only", "show_dir", "areas", "cfg_options")
 """Arguments that mean nothing where files are scored."""
 
 
@@ -44,6 +44,13 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         choices=("motmetrics", "trackeval"),
         default="motmetrics",
         help="who counts CLEAR MOT and IDF1 (HOTA: always trackeval)",
+    )
+    parser.add_argument(
+        "--areas",
+        nargs=2,
+        type=float,
+        metavar=("LOW", "HIGH"),
+        help="also AP, TPR and IDs of small, medium and large objects, px^2 (FairMOT: 6000 25000)",
     )
     parser.add_argument("--results", metavar="DIR", help="score DIR/SEQ.txt, without a model")
     parser.add_argument("--gt", metavar="DIR", help="with --results: DIR/SEQ/gt/gt.txt")
@@ -97,6 +104,8 @@ def _check_combination(parser: argparse.ArgumentParser, args: argparse.Namespace
         parser.error("--format-only needs --out FOLDER")
     if args.format_only and not tracks_only:
         parser.error("--format-only writes tracks: use it with --eval track alone")
+    if args.format_only and args.areas:
+        parser.error("--areas needs scores, which --format-only leaves out")
     if args.show_sequences and args.show_dir is None:
         parser.error("--show-sequences chooses among the videos of --show-dir DIR: give that too")
     if args.show_dir is not None and "track" not in args.eval:
@@ -144,7 +153,8 @@ def test_model(args: argparse.Namespace) -> None:
     if args.out is not None and not args.out.endswith(".json"):
         track["outfile_prefix"] = args.out
         scores = str(Path(args.out) / "scores.json")
-    metrics = build_metrics(args.eval, {"track": track})
+    sizes = {task: {"areas": args.areas} for task in args.eval}
+    metrics = build_metrics(args.eval, {**sizes, "track": {**track, "areas": args.areas}})
     if args.show_dir is not None:
         hook = {"type": "TrackVideoHook", "out_dir": args.show_dir}
         hook["sequences"] = args.show_sequences
@@ -154,6 +164,8 @@ def test_model(args: argparse.Namespace) -> None:
     if not is_main_process() or args.format_only:
         return
     print(evaluation.summary())
+    if evaluation.areas is not None:
+        print(f"\n{evaluation.areas}")
     if scores is not None:
         evaluation.save(scores)
 

@@ -18,6 +18,7 @@ from mmdeepmot.engine.config import ConfigError
 from mmdeepmot.engine.hooks import TrackVideoHook
 from mmdeepmot.engine.weights import load_weights
 from mmdeepmot.errors import InputError
+from mmdeepmot.evaluation.by_area import join_area_tables
 from mmdeepmot.evaluation.metrics.base import SequenceMetric
 from mmdeepmot.evaluation.table import OVERALL, ScoreTable
 from mmdeepmot.registry import METRICS
@@ -43,10 +44,13 @@ class Evaluation:
         tables: The full table of each task.
         speed: Frames per second of detector (FPSD), association (FPSA) and both (FPS); empty if
             nothing was tracked.
+        areas: The figures of small, medium and large objects, of all tasks in one table; None
+            where sizes were not told apart.
     """
 
     tables: dict[str, ScoreTable]
     speed: dict[str, float]
+    areas: ScoreTable | None = None
 
     def summary(self) -> ScoreTable:
         """The main figures of all tasks in one table: a row a sequence, and OVERALL.
@@ -83,18 +87,19 @@ class Evaluation:
         def plain(value: float) -> float | None:
             return None if math.isnan(value) else float(value)
 
-        tables = {
-            task: {
+        tables = {**self.tables} if self.areas is None else {**self.tables, "areas": self.areas}
+        plain_tables = {
+            name: {
                 "caption": table.caption,
                 "notes": list(table.notes),
                 "rows": {
-                    name: {column: plain(value) for column, value in row.items()}
-                    for name, row in table.rows.items()
+                    row: {column: plain(value) for column, value in values.items()}
+                    for row, values in table.rows.items()
                 },
             }
-            for task, table in self.tables.items()
+            for name, table in tables.items()
         }
-        return {"tables": tables, "speed": self.speed}
+        return {"tables": plain_tables, "speed": self.speed}
 
     def save(self, path: str | Path) -> None:
         """Writes everything as JSON."""
@@ -191,7 +196,8 @@ def evaluate(
         for hook in runner.hooks:
             if isinstance(hook, TrackVideoHook):
                 hook.close()
-    return Evaluation(tables, speed)
+    areas = [metric.area_table for metric in metrics.values() if metric.area_table is not None]
+    return Evaluation(tables, speed, join_area_tables(areas))
 
 
 def _test_config(cfg: Config) -> Config:

@@ -1,4 +1,4 @@
-"""Tables of scores: a row for each sequence, one for all, and a caption that says what was done."""
+"""Tables of scores: a row for each sequence (or size), one for all, and a caption that says how."""
 
 import math
 from dataclasses import dataclass, field
@@ -15,12 +15,14 @@ class ScoreTable:
         columns: Name of each column -> digits after the point (0: a count).
         rows: Name of each row -> its values by column; the last row is OVERALL.
         notes: What else should be known (sequences left out, boxes removed).
+        rows_are: What a row stands for.
     """
 
     caption: str
     columns: dict[str, int]
     rows: dict[str, dict[str, float]]
     notes: tuple[str, ...] = field(default=())
+    rows_are: str = "Sequence"
 
     @property
     def overall(self) -> dict[str, float]:
@@ -29,7 +31,7 @@ class ScoreTable:
 
     def to_text(self) -> str:
         """Caption, header and rows in aligned columns; undefined values are shown as '-'."""
-        lines = [["Sequence", *self.columns]]
+        lines = [[self.rows_are, *self.columns]]
         for name, values in self.rows.items():
             cells = (_cell(values[key], digits) for key, digits in self.columns.items())
             lines.append([name, *cells])

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mmdeepmot.errors import InputError
+from mmdeepmot.evaluation.functional.areas import AreaLimits
 from mmdeepmot.evaluation.functional.counts import percent
 from mmdeepmot.structures.boxes import box_area, xyxy_to_tlwh
 
@@ -73,6 +74,20 @@ class DetectionScores:
     num_detections: int
 
 
+@dataclass(frozen=True, slots=True)
+class AreaPrecision:
+    """Average precision of small, medium and large objects, in percent.
+
+    Attributes:
+        average_precision: ``(3, T)`` for each size and IoU threshold; NaN for a size without
+            ground truth.
+        num_gt: ``(3,)`` boxes of each size that count.
+    """
+
+    average_precision: NDArray[np.float64]
+    num_gt: NDArray[np.int64]
+
+
 def average_precision(
     images: Sequence[DetectionImage],
     iou_thresholds: Sequence[float] = (0.5,),
@@ -93,25 +108,9 @@ def average_precision(
     Raises:
         InputError: No image has ground truth that counts.
     """
-    from pycocotools.cocoeval import COCOeval
-
     num_gt = sum(int(np.count_nonzero(~image.gt_ignore.astype(bool))) for image in images)
-    if num_gt == 0:
-        raise InputError(
-            f"expected ground truth to score detections against, but none of {len(images)} images "
-            "has a box that counts"
-        )
-    classes = np.unique(
-        np.concatenate([image.gt_labels[~image.gt_ignore.astype(bool)] for image in images])
-    ).tolist()
-    truth, detected = _coco(images, classes)
-    with contextlib.redirect_stdout(io.StringIO()):
-        evaluation = COCOeval(truth, detected, "bbox")
-        evaluation.params.iouThrs = np.asarray(iou_thresholds, dtype=np.float64)
-        evaluation.params.areaRng, evaluation.params.areaRngLbl = [[0, 1e10]], ["all"]
-        evaluation.params.maxDets = [max(1, *(len(image.bboxes) for image in images), 1)]
-        evaluation.evaluate()
-        evaluation.accumulate()
+    classes = _classes(images)
+    evaluation = _match(images, classes, iou_thresholds, [[0.0, float("inf")]])
     precision = evaluation.eval["precision"][:, :, :, 0, 0]  # (T, 101, classes)
     true, false = _hits(evaluation.evalImgs, score_threshold)
     return DetectionScores(
@@ -121,6 +120,73 @@ def average_precision(
         num_gt=num_gt,
         num_detections=sum(len(image.bboxes) for image in images),
     )
+
+
+def average_precision_by_area(
+    images: Sequence[DetectionImage],
+    limits: AreaLimits,
+    iou_thresholds: Sequence[float] = (0.5,),
+) -> AreaPrecision:
+    """Average precision of each size by itself, as COCO computes it.
+
+    For one size, ground truth of the others is ignored: a detection on it is neither right nor
+    wrong. So is a detection that matches nothing and is itself of another size. A detection that
+    matches a box of this size counts, whatever its own size. A class without ground truth of a
+    size is left out of that size's mean.
+
+    Args:
+        images: As of :func:`average_precision`.
+        limits: Between the sizes, px^2.
+        iou_thresholds: Thresholds to match at.
+
+    Raises:
+        InputError: No image has ground truth that counts.
+    """
+    classes = _classes(images)
+    ranges = limits.closed_ranges
+    evaluation = _match(images, classes, iou_thresholds, ranges)
+    precision = evaluation.eval["precision"][..., 0]  # (T, 101, classes, sizes)
+    scores = np.full((len(ranges), len(precision)), np.nan)
+    for size in range(len(ranges)):
+        known = precision[0, 0, :, size] >= 0  # pycocotools writes -1 where no box counts
+        if known.any():
+            scores[size] = 100.0 * precision[:, :, known, size].mean(axis=(1, 2))
+    areas = [box_area(image.gt_bboxes[~image.gt_ignore.astype(bool)]) for image in images]
+    counts = np.bincount(limits.sizes(np.concatenate(areas)), minlength=len(ranges))
+    return AreaPrecision(scores, counts)
+
+
+def _classes(images: Sequence[DetectionImage]) -> list[int]:
+    """The classes that have ground truth."""
+    labels = [image.gt_labels[~image.gt_ignore.astype(bool)] for image in images]
+    classes = np.unique(np.concatenate(labels)).tolist() if labels else []
+    if not classes:
+        raise InputError(
+            f"expected ground truth to score detections against, but none of {len(images)} images "
+            "has a box that counts"
+        )
+    return classes
+
+
+def _match(
+    images: Sequence[DetectionImage],
+    classes: list[int],
+    iou_thresholds: Sequence[float],
+    areas: list[list[float]],
+) -> Any:
+    """pycocotools' evaluation, run, for ranges of area given by their ends (both included)."""
+    from pycocotools.cocoeval import COCOeval
+
+    truth, detected = _coco(images, classes)
+    with contextlib.redirect_stdout(io.StringIO()):
+        evaluation = COCOeval(truth, detected, "bbox")
+        evaluation.params.iouThrs = np.asarray(iou_thresholds, dtype=np.float64)
+        evaluation.params.areaRng = areas
+        evaluation.params.areaRngLbl = [str(number) for number in range(len(areas))]
+        evaluation.params.maxDets = [max(1, *(len(image.bboxes) for image in images), 1)]
+        evaluation.evaluate()
+        evaluation.accumulate()
+    return evaluation
 
 
 def _coco(images: Sequence[DetectionImage], classes: list[int]) -> tuple[Any, Any]:

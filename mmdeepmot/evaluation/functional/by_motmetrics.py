@@ -4,7 +4,10 @@ An object keeps its last partner for ever: found again by it after any gap, it i
 first; found by another, it counts as switched. A trajectory is mostly tracked from 80% on.
 """
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from mmdeepmot.evaluation.functional.counts import ClearCounts, IdentityCounts
 from mmdeepmot.evaluation.functional.preprocess import EPS, ScoringFrames
@@ -39,13 +42,8 @@ def count_by_motmetrics(
     if frames.num_pred == 0:  # the library's sums over no result are NaN
         lost = ClearCounts(misses=frames.num_gt, mostly_lost=frames.num_gt_ids)
         return lost, IdentityCounts(idfn=frames.num_gt)
-    accumulator = motmetrics.MOTAccumulator()
+    accumulator = _accumulate(frames, iou_threshold)
     with motmetrics.lap.set_default_solver("scipy"):
-        for index, overlaps in enumerate(frames.overlaps):
-            distances = np.where(overlaps >= iou_threshold - EPS, 1.0 - overlaps, np.nan)
-            accumulator.update(
-                frames.gt_ids[index], frames.pred_ids[index], distances, frameid=index
-            )
         values = motmetrics.metrics.create().compute(
             accumulator,
             metrics=[*(_CLEAR if clear else ()), *(_IDENTITY if identity else ())],
@@ -68,3 +66,34 @@ def count_by_motmetrics(
     if identity:
         identities = IdentityCounts(*(round(values[name]) for name in _IDENTITY))
     return counts, identities
+
+
+def switch_areas(frames: ScoringFrames, iou_threshold: float = 0.5) -> NDArray[np.float64]:
+    """Areas ``(S,)`` px^2 of the boxes of the ground truth at whose frames an identity switches.
+
+    As many as :func:`count_by_motmetrics` counts switches. The box is the object's in the frame in
+    which it is found by another identity for the first time, not in the one where it was lost.
+    """
+    events = _accumulate(frames, iou_threshold).mot_events.reset_index()
+    switches = events[events["Type"] == "SWITCH"]
+    areas = [
+        frames.gt_areas[frame][frames.gt_ids[frame] == identity].item()
+        for frame, identity in zip(
+            switches["FrameId"].tolist(), switches["OId"].astype(int).tolist(), strict=True
+        )
+    ]
+    return np.array(areas, dtype=np.float64)
+
+
+def _accumulate(frames: ScoringFrames, iou_threshold: float) -> Any:
+    """The library's accumulator of what happened in every frame (numbered from 0)."""
+    import motmetrics
+
+    accumulator = motmetrics.MOTAccumulator()
+    with motmetrics.lap.set_default_solver("scipy"):
+        for index, overlaps in enumerate(frames.overlaps):
+            distances = np.where(overlaps >= iou_threshold - EPS, 1.0 - overlaps, np.nan)
+            accumulator.update(
+                frames.gt_ids[index], frames.pred_ids[index], distances, frameid=index
+            )
+    return accumulator

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from mmdeepmot.evaluation.functional.sequence import Floats, GtRole, Ints, TrackingSequence
-from mmdeepmot.structures.boxes import iou_matrix
+from mmdeepmot.structures.boxes import box_area, iou_matrix
 
 IGNORE_IOU = 0.5
 """Overlap from which a result can be matched to an ignored box (fixed by the benchmark)."""
@@ -32,6 +32,7 @@ class ScoringFrames:
         gt_ids: For each frame ``(G_t,)``: the counted objects.
         pred_ids: For each frame ``(P_t,)``: the results that remain.
         overlaps: For each frame ``(G_t, P_t)`` IoU.
+        gt_areas: For each frame ``(G_t,)`` px^2 of the counted objects' boxes.
         num_gt_ids: Identities of the ground truth.
         num_pred_ids: Identities of the results.
         num_removed: Results that were taken out because they lie on ignored boxes.
@@ -41,6 +42,7 @@ class ScoringFrames:
     gt_ids: list[Ints]
     pred_ids: list[Ints]
     overlaps: list[Floats]
+    gt_areas: list[Floats]
     num_gt_ids: int
     num_pred_ids: int
     num_removed: int
@@ -103,7 +105,7 @@ def scoring_frames(sequence: TrackingSequence) -> ScoringFrames:
     gt_bboxes = sequence.gt_bboxes[gt_order].astype(np.float64, copy=False)
     pred_ids = sequence.pred_ids[pred_order]
     pred_bboxes = sequence.pred_bboxes[pred_order].astype(np.float64, copy=False)
-    gt_parts, pred_parts, overlap_parts, removed = [], [], [], 0
+    gt_parts, pred_parts, overlap_parts, area_parts, removed = [], [], [], [], 0
     for gt, pred in zip(gt_slices, pred_slices, strict=True):
         overlaps = iou_matrix(gt_bboxes[gt], pred_bboxes[pred])
         drop = matched_to_ignored(overlaps, gt_roles[gt])
@@ -112,8 +114,16 @@ def scoring_frames(sequence: TrackingSequence) -> ScoringFrames:
         gt_parts.append(gt_ids[gt][counted])
         pred_parts.append(pred_ids[pred][~drop])
         overlap_parts.append(overlaps[np.ix_(counted, ~drop)].astype(np.float64, copy=False))
+        area_parts.append(box_area(gt_bboxes[gt][counted]))
     gt_numbers, num_gt_ids = _renumber(gt_parts)
     pred_numbers, num_pred_ids = _renumber(pred_parts)
     return ScoringFrames(
-        sequence.name, gt_numbers, pred_numbers, overlap_parts, num_gt_ids, num_pred_ids, removed
+        name=sequence.name,
+        gt_ids=gt_numbers,
+        pred_ids=pred_numbers,
+        overlaps=overlap_parts,
+        gt_areas=area_parts,
+        num_gt_ids=num_gt_ids,
+        num_pred_ids=num_pred_ids,
+        num_removed=removed,
     )

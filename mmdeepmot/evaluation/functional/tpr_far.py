@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mmdeepmot.errors import InputError
+from mmdeepmot.evaluation.functional.areas import SIZES, AreaLimits
 
 BINS = 1 << 20
 """Bins of similarity over [-1, 1]: 1.9e-6 wide, about the rounding of a float32 dot product."""
@@ -89,6 +90,45 @@ def tpr_at_far(
             f"{num_positives} and {num_negatives} from {len(known)} boxes of known identity"
         )
     return _read_off(positives, negatives, far, len(known))
+
+
+def tpr_by_area(
+    embeddings: NDArray,
+    identities: NDArray,
+    areas: NDArray,
+    limits: AreaLimits,
+    far: Sequence[float] = (0.1, 0.01, 0.001),
+    max_embeddings: int | None = None,
+    seed: int = 0,
+) -> list[VerificationScores | None]:
+    """:func:`tpr_at_far` over the pairs whose two boxes are of one size, for each size.
+
+    Each size has a threshold of its own. What a pair of a small and a large box looks like is in
+    none of them.
+
+    Args:
+        embeddings: ``(N, D)``.
+        identities: ``(N,)``; -1: left out.
+        areas: ``(N,)`` px^2 of the boxes.
+        limits: Between the sizes.
+        far: As of :func:`tpr_at_far`, as are the next.
+        max_embeddings: Of each size.
+        seed: Of the sample.
+
+    Returns:
+        Small, medium, large; None where a size lacks pairs of one identity, or of two.
+    """
+    sizes = limits.sizes(areas)
+    found: list[VerificationScores | None] = []
+    for size in range(len(SIZES)):
+        rows = np.flatnonzero((sizes == size) & (identities >= 0))
+        counts = np.unique(identities[rows], return_counts=True)[1]
+        if len(counts) < 2 or counts.max() < 2:
+            found.append(None)
+        else:
+            one = tpr_at_far(embeddings[rows], identities[rows], far, max_embeddings, seed)
+            found.append(one)
+    return found
 
 
 def _histograms(

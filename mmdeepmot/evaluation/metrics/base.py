@@ -12,6 +12,7 @@ from mmengine.logging import print_log
 from numpy.typing import NDArray
 
 from mmdeepmot.errors import InputError
+from mmdeepmot.evaluation.functional.areas import SIZES, AreaLimits
 from mmdeepmot.evaluation.table import ScoreTable
 
 
@@ -55,17 +56,27 @@ class SequenceMetric(BaseMetric):
     sampler repeats; every process computes the same figures.
 
     After ``evaluate`` the attribute ``table`` holds the scores of the last evaluation as a
-    :class:`~mmdeepmot.evaluation.table.ScoreTable`, on every process.
+    :class:`~mmdeepmot.evaluation.table.ScoreTable`, on every process, and ``area_table`` those by
+    the size of objects where ``areas`` are given.
 
     Args:
         prefix: Put before the name of each figure; each metric has its own default.
-        print_table: Whether the main process logs the table.
+        print_table: Whether the main process logs the tables.
+        areas: Limits in px^2 of the original image between small, medium and large objects
+            (FairMOT: 6000 and 25000); None: sizes are not told apart.
     """
 
-    def __init__(self, prefix: str | None = None, print_table: bool = True) -> None:
+    def __init__(
+        self,
+        prefix: str | None = None,
+        print_table: bool = True,
+        areas: Sequence[float] | None = None,
+    ) -> None:
         super().__init__(collect_device="cpu", prefix=prefix)
         self.print_table = print_table
+        self.areas = None if areas is None else AreaLimits.of(areas)
         self.table: ScoreTable | None = None
+        self.area_table: ScoreTable | None = None
 
     @abstractmethod
     def record(self, frame: Any, where: FrameRecord) -> dict[str, NDArray]:
@@ -103,9 +114,19 @@ class SequenceMetric(BaseMetric):
                 f"{type(self).__name__} was given no frame to score: is the dataset empty?"
             )
         figures = self.compute_metrics(records)
-        if self.print_table and self.table is not None and is_main_process():
-            print_log("\n" + self.table.to_text(), logger="current")
+        for table in (self.table, self.area_table):
+            if self.print_table and table is not None and is_main_process():
+                print_log("\n" + table.to_text(), logger="current")
         return {f"{self.prefix}/{key}": value for key, value in figures.items()}
+
+    def figures(self) -> dict[str, float]:
+        """The row OVERALL of the table, and the rows of the sizes (``AP@0.5/small``)."""
+        figures = {} if self.table is None else dict(self.table.overall)
+        if self.area_table is not None:
+            for size in SIZES:
+                row = self.area_table.rows[size]
+                figures |= {f"{column}/{size}": value for column, value in row.items()}
+        return figures
 
     def merge(self, gathered: Sequence[Sequence[FrameRecord]]) -> list[FrameRecord]:
         """Records of all processes, each frame once, ordered by sequence and frame."""

@@ -7,7 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mmdeepmot.errors import InputError
-from mmdeepmot.evaluation.functional.ap import DetectionImage, average_precision
+from mmdeepmot.evaluation.by_area import area_table
+from mmdeepmot.evaluation.functional.ap import (
+    DetectionImage,
+    average_precision,
+    average_precision_by_area,
+)
 from mmdeepmot.evaluation.metrics.base import FrameRecord, SequenceMetric, get_array, get_field
 from mmdeepmot.evaluation.table import OVERALL, ScoreTable
 from mmdeepmot.registry import METRICS
@@ -27,6 +32,8 @@ class DetectionMetric(SequenceMetric):
         score_threshold: Least score of the detections that precision and recall are taken of.
         prefix: Put before the name of each figure; 'detection' by default.
         print_table: Whether to log the table.
+        areas: Limits in px^2 between small, medium and large objects; see
+            :func:`~mmdeepmot.evaluation.functional.ap.average_precision_by_area`.
     """
 
     default_prefix = "detection"
@@ -37,8 +44,9 @@ class DetectionMetric(SequenceMetric):
         score_threshold: float = 0.5,
         prefix: str | None = None,
         print_table: bool = True,
+        areas: Sequence[float] | None = None,
     ) -> None:
-        super().__init__(prefix, print_table)
+        super().__init__(prefix, print_table, areas)
         self.iou_thresholds = tuple(iou_thresholds)
         if not self.iou_thresholds or not all(0 < value <= 1 for value in self.iou_thresholds):
             raise InputError(f"iou_thresholds must lie in (0, 1], got {self.iou_thresholds}")
@@ -86,4 +94,15 @@ class DetectionMetric(SequenceMetric):
             {**dict.fromkeys(rates, 2), **dict.fromkeys(counts, 0)},
             {OVERALL: {**rates, **counts}},
         )
-        return dict(self.table.overall)
+        if self.areas is not None:
+            sizes = average_precision_by_area(images, self.areas, self.iou_thresholds)
+            by_size = dict(zip(ap, sizes.average_precision.T.tolist(), strict=True))
+            self.area_table = area_table(
+                self.areas,
+                "AP: ground truth of other sizes, and unmatched detections of other sizes, are "
+                "ignored.",
+                {**dict.fromkeys(ap, 2), "GT": 0},
+                {**by_size, "GT": sizes.num_gt.tolist()},
+                self.table.overall,
+            )
+        return self.figures()

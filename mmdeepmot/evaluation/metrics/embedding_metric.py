@@ -7,10 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mmdeepmot.errors import InputError
-from mmdeepmot.evaluation.functional.tpr_far import tpr_at_far
+from mmdeepmot.evaluation.by_area import area_table
+from mmdeepmot.evaluation.functional.tpr_far import tpr_at_far, tpr_by_area
 from mmdeepmot.evaluation.metrics.base import FrameRecord, SequenceMetric, get_array, get_field
 from mmdeepmot.evaluation.table import OVERALL, ScoreTable
 from mmdeepmot.registry import METRICS
+from mmdeepmot.structures.boxes import box_area
 
 
 @METRICS.register_module()
@@ -18,7 +20,8 @@ class EmbeddingMetric(SequenceMetric):
     """TPR at given FAR over all pairs of ``pred_embeddings`` (cosine similarity).
 
     Each frame has ``pred_embeddings`` with ``embeddings`` (N, D) and ``instances_ids`` (N,);
-    identity -1 is left out. See :func:`~mmdeepmot.evaluation.functional.tpr_far.tpr_at_far`.
+    identity -1 is left out. With ``areas`` also ``bboxes`` (N, 4) xyxy px of the original image.
+    See :func:`~mmdeepmot.evaluation.functional.tpr_far.tpr_at_far`.
 
     Args:
         far: False accept rates; one column ``TPR@FAR=f`` each.
@@ -28,6 +31,8 @@ class EmbeddingMetric(SequenceMetric):
             so): time grows with its square. None: never.
         prefix: Put before the name of each figure; 'embedding' by default.
         print_table: Whether to log the table.
+        areas: Limits in px^2 between small, medium and large objects: pairs of two boxes of one
+            size are compared.
     """
 
     default_prefix = "embedding"
@@ -39,8 +44,9 @@ class EmbeddingMetric(SequenceMetric):
         max_embeddings: int | None = 50_000,
         prefix: str | None = None,
         print_table: bool = True,
+        areas: Sequence[float] | None = None,
     ) -> None:
-        super().__init__(prefix, print_table)
+        super().__init__(prefix, print_table, areas)
         self.far = tuple(far)
         if not self.far or not all(0 <= rate < 1 for rate in self.far):
             raise InputError(f"far must be rates in [0, 1), got {self.far}")
@@ -59,7 +65,11 @@ class EmbeddingMetric(SequenceMetric):
         ids = get_array(found, "instances_ids", where, (-1,), np.int64)
         embeddings = get_array(found, "embeddings", where, (len(ids), -1), np.float32)
         known = ids >= 0
-        return {"embeddings": embeddings[known], "ids": ids[known]}
+        arrays = {"embeddings": embeddings[known], "ids": ids[known]}
+        if self.areas is not None:
+            bboxes = get_array(found, "bboxes", where, (len(ids), 4), np.float64)
+            arrays["areas"] = box_area(bboxes[known])
+        return arrays
 
     def compute_metrics(self, results: list[FrameRecord]) -> dict[str, float]:
         """TPR at each FAR, and what it was taken of."""
@@ -75,12 +85,8 @@ class EmbeddingMetric(SequenceMetric):
                 [len(record.arrays["ids"]) for record in filled],
             )
             ids = np.unique(np.stack([names, ids]), axis=1, return_inverse=True)[1]
-        scores = tpr_at_far(
-            np.concatenate([record.arrays["embeddings"] for record in filled]),
-            ids,
-            self.far,
-            self.max_embeddings,
-        )
+        embeddings = np.concatenate([record.arrays["embeddings"] for record in filled])
+        scores = tpr_at_far(embeddings, ids, self.far, self.max_embeddings)
         rates = {
             f"TPR@FAR={rate:g}": float(value)
             for rate, value in zip(self.far, scores.tpr, strict=True)
@@ -93,4 +99,19 @@ class EmbeddingMetric(SequenceMetric):
             {**dict.fromkeys(rates, 2), **dict.fromkeys(counts, 0)},
             {OVERALL: {**rates, **counts}},
         )
-        return dict(self.table.overall)
+        if self.areas is not None:
+            areas = np.concatenate([record.arrays["areas"] for record in filled])
+            sizes = tpr_by_area(embeddings, ids, areas, self.areas, self.far, self.max_embeddings)
+            by_size = [np.full(len(rates), np.nan) if one is None else one.tpr for one in sizes]
+            counts = np.bincount(self.areas.sizes(areas), minlength=len(sizes))
+            self.area_table = area_table(
+                self.areas,
+                "TPR at FAR over the pairs of two boxes of one size.",
+                {**dict.fromkeys(rates, 2), "Boxes": 0},
+                {
+                    **dict(zip(rates, np.stack(by_size, axis=1).tolist(), strict=True)),
+                    "Boxes": counts.tolist(),
+                },
+                {**rates, "Boxes": len(ids)},
+            )
+        return self.figures()

@@ -11,6 +11,7 @@ from mmengine.logging import print_log
 from numpy.typing import NDArray
 
 from mmdeepmot.errors import InputError
+from mmdeepmot.evaluation.by_area import switches_by_area
 from mmdeepmot.evaluation.functional.sequence import GtRole, TrackingSequence
 from mmdeepmot.evaluation.metrics.base import (
     FrameRecord,
@@ -50,9 +51,13 @@ class MOTMetric(SequenceMetric):
         outfile_prefix: Folder to write ``SEQ.txt`` files to; needed with ``format_only``.
         prefix: Put before the name of each figure; 'track' by default.
         print_table: Whether to log the table.
+        areas: Limits in px^2 between small, medium and large objects, whose identity switches are
+            counted apart; see :func:`~mmdeepmot.evaluation.by_area.switches_by_area`. By
+            motmetrics only: trackeval does not tell at which frames it counts.
 
     Raises:
-        InputError: An unknown option, or ``format_only`` without a folder.
+        InputError: An unknown option, ``format_only`` without a folder, or ``areas`` with
+            trackeval.
         ImportError: The evaluator is not installed. Both at once, before any inference.
     """
 
@@ -67,13 +72,19 @@ class MOTMetric(SequenceMetric):
         outfile_prefix: str | None = None,
         prefix: str | None = None,
         print_table: bool = True,
+        areas: Sequence[float] | None = None,
     ) -> None:
-        super().__init__(prefix, print_table)
+        super().__init__(prefix, print_table, areas)
         metrics = (metrics,) if isinstance(metrics, str) else tuple(metrics)
         if not format_only:
             check_tracking_options(metrics, evaluator, iou_threshold)
         elif outfile_prefix is None:
             raise InputError("format_only needs outfile_prefix: the folder to write SEQ.txt to")
+        if areas is not None and evaluator != "motmetrics":
+            raise InputError(
+                "identity switches by area are counted by motmetrics (trackeval does not tell at "
+                f"which frames they are), got evaluator {evaluator!r}: leave one of the two out"
+            )
         self.metrics = metrics
         self.evaluator: Evaluator = evaluator
         self.iou_threshold = iou_threshold
@@ -115,7 +126,11 @@ class MOTMetric(SequenceMetric):
         self.table = evaluate_tracking(
             _tracking_sequences(sequences), self.metrics, self.evaluator, self.iou_threshold
         )
-        return dict(self.table.overall)
+        if self.areas is not None:
+            self.area_table = switches_by_area(
+                _tracking_sequences(sequences), self.areas, self.iou_threshold
+            )
+        return self.figures()
 
     def _write(self, sequences: dict[str, list[FrameRecord]], folder: Path) -> None:
         for name, records in sequences.items():

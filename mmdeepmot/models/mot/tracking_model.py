@@ -182,11 +182,12 @@ class TrackingModel(BaseModel):
         for frame, (embeddings, valid) in zip(
             frames, self.detector.embed(clip, boxes), strict=True
         ):
-            ids = frame.gt_instances.instances_ids[
-                valid.to(frame.gt_instances.instances_ids.device)
-            ]
+            truth = frame.gt_instances.cpu()
+            valid = valid.cpu()
             frame.pred_embeddings = InstanceData(
-                embeddings=embeddings[valid].float().cpu(), instances_ids=ids.cpu()
+                embeddings=embeddings.float().cpu()[valid],
+                instances_ids=truth.instances_ids[valid],
+                bboxes=truth.bboxes[valid],
             )
 
     def _detect_and_track(self, clip: Tensor, frames: list[DetDataSample]) -> None:
