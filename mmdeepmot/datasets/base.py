@@ -228,14 +228,14 @@ class MOTDataset(Dataset):
         if self.view == "frames":
             if seed is not None:
                 seed_augmentation(int(seed))
-            return self._run_pipeline(first)
+            return self.load_frame(first)
         if seed is None:
             seed = int(np.random.randint(_SEED_RANGE, dtype=np.int64))
         packed = []
         for step in range(int(self._lengths[position])):
             offset = 0 if self.consistent else step * _SEED_STEP
             seed_augmentation(int(seed) + offset)
-            packed.append(self._run_pipeline(first + step))
+            packed.append(self.load_frame(first + step))
         sample = TrackDataSample(
             metainfo={"key_frames_inds": list(range(len(packed))), "ref_frames_inds": []}
         )
@@ -243,7 +243,13 @@ class MOTDataset(Dataset):
         inputs = torch.stack([frame["inputs"] for frame in packed])
         return {"inputs": inputs, "data_samples": sample}
 
-    def _run_pipeline(self, frame: int) -> dict[str, Any]:
+    def load_frame(self, frame: int) -> dict[str, Any]:
+        """One frame of the index through the pipeline, whatever the view is.
+
+        Raises:
+            ImageError: The image cannot be read.
+            InputError: A transform gives no sample.
+        """
         results: dict[str, Any] = self.frame_info(frame)
         for step in self.pipeline:
             output = step(results)

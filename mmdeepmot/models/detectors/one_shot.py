@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from mmdeepmot.errors import InputError
+from mmdeepmot.models.heads.embedding_map import EmbeddingMap
 from mmdeepmot.registry import SCOPE
 
 FreezeBN = Literal["auto", "none", "backbone", "all"]
@@ -30,7 +31,7 @@ class OneShotDetector(SingleStageDetector):
     Args:
         backbone: Config.
         neck: Config or None.
-        bbox_head: Config of a head with ``loss``, ``predict`` and ``embed``.
+        bbox_head: Config of a head with ``loss``, ``predict``, ``embed`` and ``embedding_maps``.
         freeze_bn: Whose batch normalisation keeps its scale and shift. ``'auto'``: the backbone's
             when it loads pretrained weights, else none's: frozen normalisation of random
             weights would only cripple the network. ``'all'``: every one, as the published code.
@@ -130,3 +131,7 @@ class OneShotDetector(SingleStageDetector):
             ``(N,)`` bool (the head has a place for the box).
         """
         return self.bbox_head.embed(self.extract_feat(batch_inputs), boxes)
+
+    def embedding_maps(self, batch_inputs: Tensor) -> list[EmbeddingMap]:
+        """The dense embeddings of images ``(B, 3, H, W)``, normalised: one map a scale."""
+        return self.bbox_head.embedding_maps(self.extract_feat(batch_inputs))

@@ -37,6 +37,7 @@ from mmdeepmot.models.heads.center_targets import (
     center_targets,
     locate_centers,
 )
+from mmdeepmot.models.heads.embedding_map import EmbeddingMap
 from mmdeepmot.models.heads.samples import boxes_to_original, ground_truth
 from mmdeepmot.models.heads.task_settings import TaskSettings, settings_by_task, settings_for
 from mmdeepmot.models.losses.balance import UncertaintyWeights
@@ -363,3 +364,12 @@ class FairMOTHead(BaseModule):
         patches = take_patches(feature, images, rows * width + columns)
         taken = F.normalize(self.embedding.at(patches).float(), dim=-1)
         return list(zip(taken.split(lengths), inside.split(lengths), strict=True))
+
+    def embedding_maps(self, features: Sequence[Tensor]) -> list[EmbeddingMap]:
+        """The embeddings of all cells of the one map in ``features`` ``(B, C, H, W)``.
+
+        A cell's embedding is that of the centres that fall into its square.
+        """
+        (feature,) = features
+        values = F.normalize(self.embedding(feature).float(), dim=1)
+        return [EmbeddingMap(values, self.stride, origin=0.5 * self.stride)]

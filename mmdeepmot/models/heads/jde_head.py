@@ -32,6 +32,7 @@ from torch import Tensor, nn
 from mmdeepmot.errors import InputError
 from mmdeepmot.models.heads.anchors import AnchorSizes, resolve_anchors
 from mmdeepmot.models.heads.coding import decode_boxes, encode_boxes
+from mmdeepmot.models.heads.embedding_map import EmbeddingMap
 from mmdeepmot.models.heads.samples import boxes_to_original, ground_truth
 from mmdeepmot.models.heads.targets import (
     FOREGROUND,
@@ -434,3 +435,13 @@ class JDEHead(BaseModule):
         taken = self.gather(embeddings, images, *grid.scale_and_cell(numbers)).float()
         taken = F.normalize(taken, dim=-1)
         return list(zip(taken.split(lengths), (iou > self.embed_iou).split(lengths), strict=True))
+
+    def embedding_maps(self, features: Sequence[Tensor]) -> list[EmbeddingMap]:
+        """The embeddings of all cells, a map for each of ``features`` ``(B, C, H, W)``.
+
+        A cell's embedding is that of its anchors, whose centres sit at multiples of the stride.
+        """
+        return [
+            EmbeddingMap(F.normalize(conv(feature).float(), dim=1), stride, origin=0.0)
+            for conv, feature, stride in zip(self.embed_convs, features, self.strides, strict=True)
+        ]
