@@ -1,5 +1,5 @@
-# A FairMOT for minutes on a CPU: ResNet-18 at half width, cut after its third stage (stride 16),
-# two thin up-convolutions. What is computed at centres only may be wide.
+# A FairMOT for minutes on a CPU: ResNet-18 at half width, cut after its third stage (stride 16), a
+# thin way up with skip connections. What is computed at centres only may be wide.
 _base_ = "fairmot_r18.py"
 model = dict(
     data_preprocessor=dict(channels_last=True),
@@ -9,9 +9,9 @@ model = dict(
             num_stages=3,
             strides=(1, 2, 2),
             dilations=(1, 1, 1),
-            out_indices=(2,),
+            out_indices=(0, 1, 2),
         ),
-        neck=dict(in_channels=128, num_deconv_filters=(64, 48), num_deconv_kernels=(4, 4)),
+        neck=dict(_delete_=True, type="FPNUp", in_channels=(32, 64, 128), widths=(64, 48)),
         bbox_head=dict(in_channels=48, feat_channels=64, box="ltrb", id_head="stacked"),
         size_divisor=16,
     ),

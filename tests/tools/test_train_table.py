@@ -1,0 +1,110 @@
+"""tools/benchmarks/train_table.py: runs are made once, failures are named, figures are by hand."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from mmdeepmot.errors import InputError
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tools/benchmarks"))
+
+import train_table  # noqa: E402
+from comparison import trainings  # noqa: E402
+from comparison.trainings import Recipe, Run, figure, run_all, table  # noqa: E402
+
+A, B = Path("a.py"), Path("b.py")
+
+
+def scores(mota, sequences=()):
+    rows = {f"S{number}": {"MOTA": value} for number, value in enumerate(sequences)}
+    return {
+        "tables": {
+            "track": {"rows": {**rows, "OVERALL": {"MOTA": mota, "IDs": 10 * mota}}},
+            "detection": {"rows": {"OVERALL": {"AP@0.5": 90.0, "Prec": None}}},
+        },
+        "speed": {"FPS": 20.0},
+    }
+
+
+def finished(root, config, seed, *values):
+    run = Run(config, seed, root)
+    run.folder.mkdir(parents=True)
+    run.scores_file.write_text(json.dumps(scores(*values)))
+    return run
+
+
+def test_means_deviations_and_paired_differences_by_hand(tmp_path):
+    runs = [
+        finished(tmp_path, A, 0, 50.0, (48.0, 52.0)),
+        finished(tmp_path, A, 1, 54.0, (53.0, 55.0)),
+        finished(tmp_path, B, 0, 56.0, (55.0, 57.0)),
+        Run(B, 1, tmp_path),  # not finished
+    ]
+    lines = table([A, B], runs, ["MOTA", "IDs", "AP@0.5", "FPS"], A).splitlines()
+    assert lines[0] == "| config | seeds | MOTA | IDs | AP@0.5 | FPS | MOTA, difference |"
+    assert lines[2] == "| `a` | 2 | 52.00 ± 2.83 | 520 ± 28.3 | 90.00 ± 0.00 | 20.00 ± 0.00 | – |"
+    # differences 7 and 5: mean 6, standard error 1, t(0.975, 1) = 12.71
+    assert lines[3] == "| `b` | 1 | 56.00 | 560 | 90.00 | 20.00 | +6.00 [-6.71, +18.71] |"
+
+
+def test_an_undefined_or_unknown_figure(tmp_path):
+    run = finished(tmp_path, A, 0, 50.0)
+    assert str(figure(scores(1.0), "Prec")) == "nan"
+    with pytest.raises(InputError, match="no run has the figure 'MOTX'"):
+        table([A], [run], ["MOTX"], None)
+
+
+def write_commands(monkeypatch, code):
+    monkeypatch.setattr(
+        trainings.Run,
+        "commands",
+        lambda run, _: [[sys.executable, "-c", code, str(run.scores_file), str(run.seed)]],
+    )
+
+
+def test_only_what_is_missing_is_run(tmp_path, monkeypatch, capsys):
+    done, missing = finished(tmp_path, A, 0, 50.0), Run(A, 1, tmp_path)
+    write_commands(monkeypatch, "import sys; open(sys.argv[1], 'w').write('{}')")
+    assert run_all([done, missing], Recipe(("track",)), jobs=2) == []
+    assert missing.scores_file.read_text() == "{}"
+    assert json.loads(done.scores_file.read_text()) == scores(50.0)
+    assert capsys.readouterr().err == "done: a, seed 1\n"
+
+
+def test_a_failure_is_named_and_stops_no_other(tmp_path, monkeypatch):
+    write_commands(
+        monkeypatch,
+        "import sys\nif sys.argv[2] == '0': sys.exit('no such data')\n"
+        "open(sys.argv[1], 'w').write('{}')",
+    )
+    runs = [Run(A, 0, tmp_path), Run(A, 1, tmp_path)]
+    failed = run_all(runs, Recipe(("track",)), jobs=1)
+    assert failed == [f"a, seed 0 (no such data; {runs[0].folder / 'output.log'})"]
+    assert runs[1].scores_file.is_file()
+
+
+def test_commands_resume_and_pass_options_to_both_tools(tmp_path):
+    recipe = Recipe(("track",), amp=True, options=("x.y=1",), sequences=("S1",), threads=3)
+    train, test = Run(A, 4, tmp_path).commands(recipe)
+    assert "--resume" in train and "--amp" in train and "--amp" not in test
+    assert train[train.index("--seed") + 1] == "4"
+    assert "x.y=1" in train and "x.y=1" in test and test[test.index("--sequences") + 1] == "S1"
+    assert recipe.environment()["OMP_NUM_THREADS"] == "3"
+
+
+def test_a_baseline_must_be_a_row(capsys):
+    with pytest.raises(SystemExit):
+        train_table.parse_args(["a.py", "--baseline", "b.py"])
+    assert "--baseline b.py is none of the configs" in capsys.readouterr().err
+
+
+def test_the_table_is_placed_with_its_command(tmp_path, monkeypatch):
+    finished(tmp_path, A, 0, 50.0)
+    page = tmp_path / "page.md"
+    argv = ["a.py", "--work-dir", str(tmp_path), "--columns", "MOTA", "--out", str(page)]
+    assert train_table.main(argv) == 0
+    text = page.read_text()
+    assert "python tools/benchmarks/train_table.py a.py" in text and "| `a` | 1 | 50.00 |" in text

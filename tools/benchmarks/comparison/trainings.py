@@ -1,0 +1,238 @@
+"""Runs of training and test by config and seed, and the table of their scores."""
+
+import json
+import math
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from scipy import stats
+
+from comparison.tables import markdown
+from mmdeepmot.errors import InputError
+from mmdeepmot.evaluation.table import OVERALL
+
+ROOT = Path(__file__).resolve().parents[3]
+TASKS = ("track", "detection", "embedding", "assignment")
+COUNTS = ("IDs", "FP", "FN", "MT", "ML", "Frag")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What all runs have in common.
+
+    Attributes:
+        tasks: Of tools/test.py.
+        amp: Whether to train in mixed precision.
+        options: ``KEY=VALUE`` for both tools.
+        sequences: Names to test on; none: all.
+        threads: Of each run.
+    """
+
+    tasks: tuple[str, ...]
+    amp: bool = False
+    options: tuple[str, ...] = ()
+    sequences: tuple[str, ...] = ()
+    threads: int = 1
+
+    def environment(self) -> dict[str, str]:
+        names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+        return {**os.environ, **{name: str(self.threads) for name in names}}
+
+
+@dataclass(frozen=True)
+class Run:
+    """One config trained with one seed.
+
+    Attributes:
+        config: Config file.
+        seed: Of weights, order and augmentation.
+        root: Folder of all runs.
+    """
+
+    config: Path
+    seed: int
+    root: Path
+
+    @property
+    def name(self) -> str:
+        return f"{self.config.stem}, seed {self.seed}"
+
+    @property
+    def folder(self) -> Path:
+        return self.root / f"{self.config.stem}_seed{self.seed}"
+
+    @property
+    def scores_file(self) -> Path:
+        return self.folder / "scores.json"
+
+    def commands(self, recipe: Recipe) -> list[list[str]]:
+        """Training, which goes on where it was, and test."""
+        options = ["--cfg-options", *recipe.options] if recipe.options else []
+        folder, config = str(self.folder), str(self.config)
+        train = [config, "--work-dir", folder, "--seed", str(self.seed), "--resume", *options]
+        test = [config, "--work-dir", folder, "--eval", *recipe.tasks, *options]
+        if recipe.sequences:
+            test += ["--sequences", *recipe.sequences]
+        return [
+            [sys.executable, str(ROOT / "tools/train.py"), *train, *(["--amp"] * recipe.amp)],
+            [sys.executable, str(ROOT / "tools/test.py"), *test, "--out", str(self.scores_file)],
+        ]
+
+
+@dataclass
+class _Processes:
+    """Those that run now, to be ended when all has to end."""
+
+    running: set[subprocess.Popen] = field(default_factory=set)
+    stopped: bool = False
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def call(self, command: list[str], environment: dict[str, str], log: Path) -> int:
+        with log.open("ab") as file:
+            with self.lock:
+                if self.stopped:
+                    return -1
+                process = subprocess.Popen(
+                    command, stdout=file, stderr=subprocess.STDOUT, env=environment
+                )
+                self.running.add(process)
+            status = process.wait()
+        with self.lock:
+            self.running.discard(process)
+        return status
+
+    def stop(self) -> None:
+        with self.lock:
+            self.stopped = True
+            for process in self.running:
+                process.terminate()
+
+
+def run_all(runs: Iterable[Run], recipe: Recipe, jobs: int) -> list[str]:
+    """Makes the runs whose scores are missing; says each that ends.
+
+    Returns:
+        Why runs failed, a line each: the last line of their log, and where that is.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C; the processes are ended, their checkpoints are kept.
+    """
+    missing = [run for run in runs if not run.scores_file.is_file()]
+    processes = _Processes()
+    failed: list[str] = []
+
+    def make(run: Run) -> None:
+        run.folder.mkdir(parents=True, exist_ok=True)
+        log = run.folder / "output.log"
+        for command in run.commands(recipe):
+            if processes.call(command, recipe.environment(), log):
+                if not processes.stopped:
+                    failed.append(f"{run.name} ({last_line(log)}; {log})")
+                    print(f"failed: {run.name}", file=sys.stderr, flush=True)
+                return
+        print(f"done: {run.name}", file=sys.stderr, flush=True)
+
+    with ThreadPoolExecutor(jobs) as pool:
+        try:
+            for future in [pool.submit(make, run) for run in missing]:
+                future.result()
+        except BaseException:
+            processes.stop()
+            pool.shutdown(cancel_futures=True)
+            raise
+    return failed
+
+
+def last_line(log: Path) -> str:
+    """The last line of a log that is not empty."""
+    lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
+    return lines[-1] if lines else "no output"
+
+
+def figure(scores: dict, column: str, row: str = OVERALL) -> float:
+    """A figure of a scores.json of tools/test.py; NaN where it has none.
+
+    Args:
+        scores: Its content.
+        column: Name of the figure.
+        row: Sequence, or all.
+    """
+    for table_of_task in scores["tables"].values():
+        value = table_of_task["rows"].get(row, {}).get(column)
+        if value is not None:
+            return float(value)
+    return float(scores["speed"].get(column, math.nan))
+
+
+def table(
+    configs: Sequence[Path], runs: Sequence[Run], columns: Sequence[str], baseline: Path | None
+) -> str:
+    """Markdown: a row a config, mean and standard deviation over its finished seeds.
+
+    Args:
+        configs: Rows.
+        runs: All runs; those without scores are left out.
+        columns: Figures of tools/test.py.
+        baseline: Config with which the others' MOTA is compared, None: no such column.
+
+    Raises:
+        InputError: A figure is known to no run.
+    """
+    scores = {
+        run: json.loads(run.scores_file.read_text()) for run in runs if run.scores_file.is_file()
+    }
+    for column in columns:
+        if scores and all(math.isnan(figure(one, column)) for one in scores.values()):
+            raise InputError(f"--columns: no run has the figure {column!r}")
+    by_seed = {(run.config, run.seed): one for run, one in scores.items()}
+    header = ["config", "seeds", *columns, *(["MOTA, difference"] if baseline else [])]
+    rows = []
+    for config in configs:
+        own = [one for run, one in scores.items() if run.config == config]
+        cells = [
+            _mean([figure(one, column) for one in own], column in COUNTS) for column in columns
+        ]
+        if baseline:
+            pairs = [
+                (one, by_seed[baseline, seed])
+                for (name, seed), one in by_seed.items()
+                if name == config != baseline and (baseline, seed) in by_seed
+            ]
+            cells.append(_difference(pairs))
+        rows.append([f"`{config.stem}`", str(len(own)), *cells])
+    return markdown(header, rows)
+
+
+def _mean(values: Sequence[float], count: bool) -> str:
+    """Mean, and the standard deviation where there are several."""
+    if not values:
+        return "–"
+    digits = 0 if count else 2
+    text = f"{np.mean(values):.{digits}f}"
+    if len(values) == 1:
+        return text
+    return f"{text} ± {np.std(values, ddof=1):.{1 if count else digits}f}"
+
+
+def _difference(pairs: Sequence[tuple[dict, dict]], column: str = "MOTA") -> str:
+    """Mean of the paired differences over seeds and sequences, with its 95% interval."""
+    differences = [
+        figure(one, column, row) - figure(other, column, row)
+        for one, other in pairs
+        for row in one["tables"]["track"]["rows"]
+        if row != OVERALL
+    ]
+    if not differences:
+        return "–"
+    mean = float(np.mean(differences))
+    if len(differences) < 2:
+        return f"{mean:+.2f}"
+    half = stats.t.ppf(0.975, len(differences) - 1) * stats.sem(differences)
+    return f"{mean:+.2f} [{mean - half:+.2f}, {mean + half:+.2f}]"

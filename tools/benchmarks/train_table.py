@@ -1,0 +1,92 @@
+"""Trains and scores several configs with several seeds: one table of means and spreads.
+
+Each run is tools/train.py followed by tools/test.py in processes of their own. What is finished is
+not run again, and what was interrupted goes on where it was: the same command continues.
+
+::
+
+    python tools/benchmarks/train_table.py configs/fairmot/anchors/*.py --seeds 0 1 2 --amp \
+        --section "anchors" --out docs/benchmarks.md
+
+exit status: 0; 1 after an error, also of one of the runs (the others are still made); 130 after
+Ctrl-C.
+"""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT), str(Path(__file__).resolve().parent)]
+
+from comparison.tables import place  # noqa: E402
+from comparison.trainings import TASKS, Recipe, Run, run_all, table  # noqa: E402
+
+from mmdeepmot.errors import InputError, run_command  # noqa: E402
+
+COLUMNS = ("MOTA", "IDF1", "HOTA", "IDs", "FP", "FN", "Prec", "Rec", "AP@0.5", "TPR@FAR=0.1")
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("configs", nargs="+", type=Path, help="a row of the table each")
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0], help="runs of each (0)")
+    parser.add_argument("--eval", nargs="+", choices=TASKS, default=list(TASKS), metavar="TASK")
+    parser.add_argument("--columns", nargs="+", default=list(COLUMNS), help="figures of the table")
+    parser.add_argument(
+        "--baseline",
+        type=Path,
+        help="one of the configs: MOTA is compared with it, seed by seed and sequence by sequence",
+    )
+    parser.add_argument("--sequences", nargs="+", metavar="SEQ", help="test on these only")
+    parser.add_argument("--jobs", type=int, default=1, help="runs at a time (1)")
+    parser.add_argument("--threads", type=int, help="threads of each run (all cores / jobs)")
+    parser.add_argument("--amp", action="store_true", help="train in mixed precision")
+    parser.add_argument("--work-dir", type=Path, default=Path("work_dirs/tables"))
+    parser.add_argument("--cfg-options", nargs="+", default=[], metavar="KEY=VALUE")
+    parser.add_argument("--out", type=Path, help="Markdown page to put the table into")
+    parser.add_argument("--section", default="trainings", help="the table's place in the page")
+    args = parser.parse_args(argv)
+    if args.baseline is not None and args.baseline not in args.configs:
+        parser.error(f"--baseline {args.baseline} is none of the configs")
+    if args.jobs < 1:
+        parser.error(f"--jobs must be 1 or more, got {args.jobs}")
+    return args
+
+
+def make_table(args: argparse.Namespace, argv: list[str]) -> None:
+    """Runs what is missing, prints the table and puts it into its page.
+
+    Raises:
+        InputError: Runs failed.
+    """
+    recipe = Recipe(
+        tasks=tuple(args.eval),
+        amp=args.amp,
+        options=tuple(args.cfg_options),
+        sequences=tuple(args.sequences or ()),
+        threads=args.threads or max(1, (os.cpu_count() or 1) // args.jobs),
+    )
+    runs = [Run(config, seed, args.work_dir) for seed in args.seeds for config in args.configs]
+    failed = run_all(runs, recipe, args.jobs)
+    text = table(args.configs, runs, args.columns, args.baseline)
+    print(text)
+    if failed:
+        raise InputError(f"{len(failed)} of {len(runs)} runs failed: {'; '.join(failed)}")
+    if args.out is not None:
+        command = " ".join(["python tools/benchmarks/train_table.py", *argv])
+        place(args.out, args.section, f"`{command}`\n\n{text}")
+
+
+def main(argv: list[str] | None = None) -> int:
+    given = sys.argv[1:] if argv is None else argv
+    args = parse_args(given)
+    return run_command(lambda: make_table(args, given))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
