@@ -60,7 +60,7 @@ class BoxScene:
         )
 
 
-def faulty_scenes(count: int, seed: int, worst: float = 0.85) -> list[BoxScene]:
+def faulty_scenes(count: int, seed: int, worst: float = 0.72) -> list[BoxScene]:
     """Scenes whose number of faults an object rises evenly from 0 to ``worst``.
 
     MOTA is about 1 less that number.
