@@ -19,7 +19,7 @@ from mmdeepmot.errors import InputError
 from mmdeepmot.evaluation.table import OVERALL
 
 ROOT = Path(__file__).resolve().parents[3]
-TASKS = ("track", "detection", "embedding", "assignment")
+TASKS = ("track", "detection", "embedding")
 COUNTS = ("IDs", "FP", "FN", "MT", "ML", "Frag")
 
 
