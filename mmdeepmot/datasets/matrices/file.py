@@ -170,7 +170,7 @@ def write_matrices(path: str | os.PathLike[str], matrices: MatrixSet) -> None:
         source=matrices.source.astype(np.int8),
         sources=np.array(matrices.sources),
     )
-    atomic_write(path, buffer.getvalue())
+    atomic_write(Path(path), buffer.getvalue())
 
 
 def read_matrices(path: str | os.PathLike[str]) -> MatrixSet:
@@ -199,6 +199,5 @@ def read_matrices(path: str | os.PathLike[str]) -> MatrixSet:
             raise
         raise InputError(f"{path}: expected an .npz of distance matrices ({error})") from None
     names = tuple(map(str, arrays.get("sources", DEFAULT_SOURCES)))
-    return MatrixSet.from_arrays(
-        *(arrays[name] for name in _ARRAYS), sources=names, where=str(path)
-    )
+    shapes, distances, assignments, source = (arrays[name] for name in _ARRAYS)
+    return MatrixSet.from_arrays(shapes, distances, assignments, source, names, str(path))

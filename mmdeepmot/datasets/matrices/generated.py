@@ -94,8 +94,8 @@ class CrowdMatrices(MatrixDataset):
         rng = item_rng(self.seed, index, seed)
         scene = simulate_scene(rng, *self.shapes[index].tolist())
         kind = _draw(rng, self.distances)
-        distances = distance_matrix(scene.tracks, scene.objects, scene.size, kind)
-        distances = forbid(distances, gate_threshold(_draw(rng, self.gates), rng))
+        apart = distance_matrix(scene.tracks, scene.objects, scene.size, kind)
+        distances = forbid(apart, gate_threshold(_draw(rng, self.gates), rng))
         return distances, optimal_assignment(distances), "crowd"
 
 

@@ -1,0 +1,2 @@
+_base_ = "dhn_seq_gru.py"
+model = dict(matcher=dict(order="sequential", cell="lstm"))

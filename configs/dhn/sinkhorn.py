@@ -1,0 +1,3 @@
+# Nothing to train: for tools/test.py CONFIG --eval assignment.
+_base_ = "dhn_seq_gru.py"
+model = dict(matcher=dict(_delete_=True, type="Sinkhorn"))
