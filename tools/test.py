@@ -1,10 +1,13 @@
 """Scores a trained model, or a folder of result files.
 
     python tools/test.py [CONFIG] [CHECKPOINT] --eval track [detection embedding]
+    python tools/test.py CONFIG [CHECKPOINT] --eval assignment
     python tools/test.py --eval track --results DIR --gt DIR
 
 Without CONFIG the newest run under work_dirs/ is tested; without CHECKPOINT the newest one of the
 config's work dir. One pass over the test set for each task asked for; one table of all figures.
+A matcher is judged by --eval assignment; one that needs no training, or comes trained, needs no
+CHECKPOINT.
 
 exit status: 0; 1 after an error in what was given (said in one line); 2 for a wrong command line;
 130 after Ctrl-C (videos and result files that are written by then are kept).
@@ -19,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from mmdeepmot.errors import run_command
 
-TASKS = ("track", "detection", "embedding")
+TASKS = ("track", "detection", "embedding", "assignment")
 MODEL_ONLY = ("config", "work_dir", "out", "format_only", "show_dir", "areas", "cfg_options")
 """Arguments that mean nothing where files are scored."""
 
@@ -91,6 +94,8 @@ def _check_combination(parser: argparse.ArgumentParser, args: argparse.Namespace
     tracks_only = args.eval == ["track"]
     if len(set(args.eval)) < len(args.eval):
         parser.error(f"--eval: each task once, got {' '.join(args.eval)}")
+    if "assignment" in args.eval and (len(args.eval) > 1 or args.areas):
+        parser.error("--eval assignment judges a matcher: ask for it alone, and without --areas")
     if (args.results is None) != (args.gt is None):
         parser.error("--results DIR and --gt DIR belong together")
     if args.results is not None:
@@ -124,7 +129,7 @@ def test_model(args: argparse.Namespace) -> None:
     from mmengine.dist import is_main_process
     from mmengine.registry import init_default_scope
 
-    from mmdeepmot.apis.evaluate import build_metrics, check_tasks, evaluate
+    from mmdeepmot.apis.evaluate import build_metrics, check_tasks, evaluate, needs_checkpoint
     from mmdeepmot.apis.locate import find_checkpoint, find_config, newest_run
     from mmdeepmot.engine.config import OptionAction, load_config
     from mmdeepmot.engine.distributed import init_distributed
@@ -139,7 +144,7 @@ def test_model(args: argparse.Namespace) -> None:
         options["test_dataloader.dataset.sequences"] = args.sequences
     cfg = load_config(config, options)
     check_tasks(cfg, args.eval)
-    if checkpoint is None:
+    if checkpoint is None and needs_checkpoint(cfg):
         if args.work_dir is None:
             checkpoint = find_checkpoint(config, cfg.get("work_dir"))
         else:
@@ -153,8 +158,10 @@ def test_model(args: argparse.Namespace) -> None:
     if args.out is not None and not args.out.endswith(".json"):
         track["outfile_prefix"] = args.out
         scores = str(Path(args.out) / "scores.json")
-    sizes = {task: {"areas": args.areas} for task in args.eval}
-    metrics = build_metrics(args.eval, {**sizes, "track": {**track, "areas": args.areas}})
+    options_of: dict[str, dict[str, Any]] = {"track": track}
+    if args.areas:
+        options_of = {task: {**options_of.get(task, {}), "areas": args.areas} for task in args.eval}
+    metrics = build_metrics(args.eval, options_of)
     if args.show_dir is not None:
         hook = {"type": "TrackVideoHook", "out_dir": args.show_dir}
         hook["sequences"] = args.show_sequences

@@ -19,14 +19,16 @@ from mmdeepmot.engine.hooks import TrackVideoHook
 from mmdeepmot.engine.weights import load_weights
 from mmdeepmot.errors import InputError
 from mmdeepmot.evaluation.by_area import join_area_tables
+from mmdeepmot.evaluation.metrics import AssignmentMetric
 from mmdeepmot.evaluation.metrics.base import SequenceMetric
 from mmdeepmot.evaluation.table import OVERALL, ScoreTable
-from mmdeepmot.registry import METRICS
+from mmdeepmot.registry import METRICS, MODELS
 
 TASK_METRICS = {
     "track": "MOTMetric",
     "detection": "DetectionMetric",
     "embedding": "EmbeddingMetric",
+    "assignment": "AssignmentMetric",
 }
 """The metric of each task that a test can be asked for."""
 
@@ -34,6 +36,8 @@ SUMMARY = ("MOTA", "IDF1", "HOTA", "MOTP", "IDs", "FP", "FN", "MT", "ML")
 """Columns of the tracking table that the summary shows beside the other tasks' figures."""
 
 _LOOP_KEYS = ("dataloader", "cfg", "evaluator")
+
+Metric = SequenceMetric | AssignmentMetric
 
 
 @dataclass(frozen=True)
@@ -56,8 +60,10 @@ class Evaluation:
         """The main figures of all tasks in one table: a row a sequence, and OVERALL.
 
         Average precision, the embeddings' TPR and the speed belong to the whole set and stand in
-        its row alone.
+        its row alone. The table of a matcher is its own.
         """
+        if "assignment" in self.tables:
+            return self.tables["assignment"]
         columns: dict[str, int] = {}
         rows: dict[str, dict[str, float]] = {OVERALL: {}}
         track = self.tables.get("track")
@@ -110,7 +116,8 @@ def check_tasks(cfg: Config, tasks: Sequence[str]) -> None:
     """Finds what a test would lack before anything is built.
 
     Raises:
-        ConfigError: No model, no test dataset, or no tracker for the task 'track'.
+        ConfigError: No model, no test dataset, no tracker for the task 'track', or no matcher for
+            the task 'assignment'.
     """
     name = cfg.filename or "the config"
     for key, why, folder in (
@@ -127,11 +134,28 @@ def check_tasks(cfg: Config, tasks: Sequence[str]) -> None:
             f"task 'track' needs `model.tracker` in {name}: inherit one of "
             "configs/_base_/trackers, or ask for --eval detection embedding"
         )
+    if "assignment" in tasks and not cfg.model.get("matcher"):
+        raise ConfigError(
+            f"task 'assignment' needs `model.matcher` in {name}: use a config of configs/dhn, or "
+            "inherit configs/_base_/models/dhn.py"
+        )
+
+
+def needs_checkpoint(cfg: Config) -> bool:
+    """Whether a test needs weights from a file.
+
+    Matchers without parameters (Sinkhorn, Hungarian) and those that bring their weights
+    (``pretrained``) do not.
+    """
+    matcher = cfg.model.get("matcher")
+    if not matcher:
+        return True
+    return not matcher.get("pretrained") and any(True for _ in MODELS.build(matcher).parameters())
 
 
 def build_metrics(
     tasks: Sequence[str] = ("track",), options: Mapping[str, Mapping[str, Any]] | None = None
-) -> dict[str, SequenceMetric]:
+) -> dict[str, Metric]:
     """The metric of each task; what one of them lacks is found here, before any inference.
 
     Args:
@@ -154,7 +178,7 @@ def build_metrics(
 
 
 def evaluate(
-    cfg: Config, checkpoint: str | Path | None, metrics: Mapping[str, SequenceMetric] | None = None
+    cfg: Config, checkpoint: str | Path | None, metrics: Mapping[str, Metric] | None = None
 ) -> Evaluation:
     """Tests a model.
 
@@ -196,8 +220,8 @@ def evaluate(
         for hook in runner.hooks:
             if isinstance(hook, TrackVideoHook):
                 hook.close()
-    areas = [metric.area_table for metric in metrics.values() if metric.area_table is not None]
-    return Evaluation(tables, speed, join_area_tables(areas))
+    areas = [getattr(metric, "area_table", None) for metric in metrics.values()]
+    return Evaluation(tables, speed, join_area_tables([one for one in areas if one is not None]))
 
 
 def _test_config(cfg: Config) -> Config:

@@ -96,6 +96,7 @@ class AssignmentMetric(BaseMetric):
             f"{self.threshold:g}, means over matrices; ms: time of the matcher a matrix.",
             {**dict.fromkeys(_COLUMNS, 2), _MATRICES: 0, _MILLISECONDS: 3},
             {name: _means(part) for name, part in {**rows, OVERALL: results}.items()},
+            rows_are="Source",
         )
         overall = self.table.overall
         figures = {
