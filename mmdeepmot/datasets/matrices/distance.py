@@ -12,7 +12,7 @@ from mmdeepmot.datasets.matrices.file import FORBIDDEN
 from mmdeepmot.errors import InputError
 from mmdeepmot.structures.boxes import box_centers, iou_matrix
 
-DistanceKind = Literal["paper", "code", "centre"]
+DistanceKind = Literal["diagonal", "exponential", "centre"]
 Gate = Literal["none", "half", "random"]
 
 _DECAY = 5.0
@@ -20,7 +20,7 @@ _HALF = 0.5
 
 
 def distance_matrix(
-    tracks: NDArray, objects: NDArray, size: tuple[float, float], kind: DistanceKind = "paper"
+    tracks: NDArray, objects: NDArray, size: tuple[float, float], kind: DistanceKind = "diagonal"
 ) -> NDArray[np.float64]:
     """Distance of every track (or detection) to every ground-truth object.
 
@@ -30,8 +30,8 @@ def distance_matrix(
         size: (width W, height H) of the image, px.
         kind: With the distance d of the centres, divided by the image's diagonal:
 
-            - ``paper``: ``(d + 1 - IoU) / 2``, Eq. 4.
-            - ``code``: ``(1 - exp(-5 d) + 1 - IoU) / 2``, the published code's.
+            - ``diagonal``: ``(d + 1 - IoU) / 2``, Eq. 4.
+            - ``exponential``: ``(1 - exp(-5 d) + 1 - IoU) / 2``, the published code's.
             - ``centre``: the length of ``(dx / W, dy / H)`` alone, from 0 to the root of 2: what
               the published training matrices turn out to hold (their squares, doubly centred, have
               rank 2).
@@ -48,10 +48,10 @@ def distance_matrix(
     offset = offset - box_centers(np.asarray(objects, dtype=np.float64))
     if kind == "centre":
         return np.hypot(offset[..., 0] / size[0], offset[..., 1] / size[1])
-    if kind not in ("paper", "code"):
+    if kind not in ("diagonal", "exponential"):
         raise InputError(f"distance must be one of {get_args(DistanceKind)}, got {kind!r}")
     apart = np.hypot(offset[..., 0], offset[..., 1]) / np.hypot(*size)
-    if kind == "code":
+    if kind == "exponential":
         apart = -np.expm1(-_DECAY * apart)
     return 0.5 * (apart + 1.0 - iou_matrix(tracks, objects))
 

@@ -19,7 +19,7 @@ from mmdeepmot.datasets.matrices.distance import (
 from mmdeepmot.errors import InputError
 from mmdeepmot.registry import DATASETS
 
-CROWD_DISTANCES = {"centre": 0.5, "paper": 0.35, "code": 0.15}
+CROWD_DISTANCES = {"centre": 0.5, "diagonal": 0.35, "exponential": 0.15}
 CROWD_GATES = {"none": 0.15, "half": 0.05, "random": 0.8}
 RANDOM_GATES = {"none": 0.7, "random": 0.3}
 
