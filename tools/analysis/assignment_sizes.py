@@ -53,9 +53,7 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument(
-        "matchers", nargs="+", metavar="MATCHER", help="CONFIG[=CHECKPOINT] or TYPE"
-    )
+    parser.add_argument("matchers", nargs="+", metavar="MATCHER", help="CONFIG[=FILE] or TYPE")
     parser.add_argument("--sizes", nargs=2, type=int, default=(2, 300), metavar=("FIRST", "LAST"))
     parser.add_argument("--step", type=int, default=1, help="every so many sizes")
     parser.add_argument("--count", type=int, default=10, help="matrices of each size")
@@ -76,12 +74,10 @@ def build(text: str) -> Contender:
     """
     config, _, checkpoint = text.partition("=")
     if MODELS.get(config) is not None:
-        cfg = {"type": config}
-        plain = MODELS.build(cfg)
-        has_weights = any(True for _ in plain.parameters())
-        return Contender(
-            config, MODELS.build({**cfg, "pretrained": True}) if has_weights else plain
-        )
+        matcher = MODELS.build({"type": config})
+        if any(True for _ in matcher.parameters()):
+            matcher = MODELS.build({"type": config, "pretrained": True})
+        return Contender(config, matcher)
     path = find_config(config)
     cfg = load_config(path)
     check_tasks(cfg, ["assignment"])
@@ -127,7 +123,7 @@ def table(sizes: Sequence[int], results: dict[str, list[dict[str, float]]]) -> s
         lines.append([label, *(f"{value:.2f}" for value in values)])
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "\n".join(
-        "  ".join(map(str.rjust, line, widths, strict=True))  # type: ignore[call-overload]
+        "  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True))
         for line in lines
     )
 

@@ -60,9 +60,7 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
         help="diagonal: as the paper writes; exponential: as its code; centre: as its published "
         "matrices, centres alone",
     )
-    parser.add_argument(
-        "--keep-order", action="store_true", help="no random order of rows, columns"
-    )
+    parser.add_argument("--keep-order", action="store_true", help="no random order")
     parser.add_argument("--stride", type=int, default=1, help="every so many frames")
     parser.add_argument("--seed", type=int, default=0, help="of random gates and order")
     args = parser.parse_args(arguments)
