@@ -71,30 +71,40 @@ def solve_allowed(costs: Floats, allowed: Bools) -> Bools:
     chosen = np.zeros(costs.shape, dtype=bool)
     if not costs.size:
         return chosen
-    shape = (-1, *costs.shape[-2:])
-    for cost, allow, result in zip(
-        costs.reshape(shape), allowed.reshape(shape), chosen.reshape(shape), strict=True
-    ):
-        _solve(cost, allow, result)
+    result = chosen.reshape(-1, *costs.shape[-2:])
+    allowed, costs = allowed.reshape(result.shape), costs.reshape(result.shape)
+    priced = _priced(costs, allowed)
+    rows, columns = allowed.any(axis=2), allowed.any(axis=1)
+    whole = rows.all(axis=1) & columns.all(axis=1)
+    for index in range(len(result)):
+        if whole[index]:
+            i, j = linear_sum_assignment(priced[index])
+        else:
+            i, j = _solve_part(priced[index], rows[index], columns[index])
+        result[index, i, j] = True
+    result &= allowed
     return chosen
 
 
-def _solve(cost: Floats, allowed: Bools, result: Bools) -> None:
-    """Mark the pairs of one matrix ``(N, M)`` in ``result``."""
-    rows, columns = allowed.any(axis=1).nonzero()[0], allowed.any(axis=0).nonzero()[0]
-    if not rows.size:
-        return
-    block = np.ix_(rows, columns)
-    allow = allowed[block]
-    values = cost[block].astype(np.float64)
-    lowest = values[allow].min()
-    # Every complete assignment of the block holds as many entries, so that a shift of all changes
-    # nothing, and one forbidden entry outweighs whatever the others could save.
-    spread = values[allow].max() - lowest
-    price = spread * min(allow.shape) + 1
-    i, j = linear_sum_assignment(np.where(allow, values - lowest, price))
-    kept = allow[i, j]
-    result[rows[i[kept]], columns[j[kept]]] = True
+def _priced(costs: Floats, allowed: Bools) -> NDArray[np.float64]:
+    """Costs ``(B, N, M)`` from 0 up, with a price at forbidden entries that nothing can outweigh.
+
+    Complete assignments of a matrix hold equally many entries, so that a shift of all entries
+    changes nothing, and one forbidden entry costs more than all the others can save.
+    """
+    some = allowed.any(axis=(1, 2), keepdims=True)
+    lowest = np.where(allowed, costs, np.inf).min(axis=(1, 2), keepdims=True)
+    highest = np.where(allowed, costs, -np.inf).max(axis=(1, 2), keepdims=True)
+    lowest, highest = np.where(some, lowest, 0.0), np.where(some, highest, 0.0)
+    price = (highest - lowest) * min(costs.shape[1:]) + 1
+    return np.where(allowed, costs - lowest, price)
+
+
+def _solve_part(costs: Floats, rows: Bools, columns: Bools) -> tuple[NDArray, NDArray]:
+    """Indices of the best complete assignment of those rows ``(N,)`` and columns ``(M,)`` bool."""
+    row_index, column_index = rows.nonzero()[0], columns.nonzero()[0]
+    i, j = linear_sum_assignment(costs[np.ix_(row_index, column_index)])
+    return row_index[i], column_index[j]
 
 
 def _mask(mask: ArrayLike | None, shape: tuple[int, ...], name: str) -> Bools:

@@ -116,7 +116,11 @@ def test_labels_of_real_matrices(shared_data: Path) -> None:
     if not file.is_file():
         pytest.skip(f"no real matrices at {file}")
     with np.load(file) as data:
-        shapes, distances, partners = data["shapes"].astype(int), data["distances"], data["assignments"]
+        shapes, distances, partners = (
+            data["shapes"].astype(int),
+            data["distances"],
+            data["assignments"],
+        )
     ends, row_ends = shapes.prod(axis=1).cumsum(), shapes[:, 0].cumsum()
     for index in range(0, len(shapes), 200):
         matrix = distances[ends[index] - shapes[index].prod() : ends[index]]

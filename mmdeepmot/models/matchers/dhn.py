@@ -78,6 +78,7 @@ class DHN(LogitMatcher):
         check_forbidden_value("DHN", forbidden_value)
         self.order = order
         self.cell = cell
+        self.dropout = dropout if num_layers > 1 else 0.0
         self.forbidden_value = forbidden_value
 
         def recurrence(channels: int) -> nn.GRU | nn.LSTM:
@@ -86,7 +87,7 @@ class DHN(LogitMatcher):
                 hidden,
                 num_layers,
                 batch_first=True,
-                dropout=dropout if num_layers > 1 else 0.0,
+                dropout=self.dropout,
                 bidirectional=True,
             )
 
@@ -105,6 +106,18 @@ class DHN(LogitMatcher):
         layers += [nn.Linear(a, b) for a, b in pairwise(sizes)]
         self.head = nn.Sequential(*layers)
         load_pretrained(self, WEIGHTS[order, cell], pretrained)
+
+    def train(self, mode: bool = True) -> "DHN":
+        """Sets the mode, which decides on dropout and nothing else.
+
+        The recurrences themselves stay in training mode: cuDNN refuses to differentiate others,
+        and the gradient through a frozen net in evaluation mode is what this one is for.
+        """
+        super().train(mode)
+        for recurrence in (self.by_rows, self.by_columns):
+            recurrence.train()
+            recurrence.dropout = self.dropout if mode else 0.0
+        return self
 
     def score(self, distances: Tensor, row_mask: Tensor, col_mask: Tensor) -> Tensor:
         """Logits ``(B, N, M)``, 0 at padding."""
@@ -141,7 +154,7 @@ class DHN(LogitMatcher):
             columns = run(self.by_columns, rows)
         else:
             columns = run(self.by_columns, flat[order.by_columns, None])
-        logits = self._classify(rows, columns)
+        logits = self._classify(rows, columns).to(result.dtype)
         return result.index_put((order.by_columns,), logits).view_as(distances)
 
     def _classify(self, rows: Tensor, columns: Tensor) -> Tensor:
