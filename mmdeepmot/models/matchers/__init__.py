@@ -4,6 +4,7 @@ from mmdeepmot.models.matchers.base import LogitMatcher, Matcher, MatchInput, ch
 from mmdeepmot.models.matchers.dhn import DHN
 from mmdeepmot.models.matchers.dhn_conv import ConvDHN
 from mmdeepmot.models.matchers.hungarian import BlackBoxHungarian, Hungarian, PerturbedHungarian
+from mmdeepmot.models.matchers.interior_point import InteriorPoint
 from mmdeepmot.models.matchers.pretrained import load_pretrained, read_weights, save_weights
 from mmdeepmot.models.matchers.sinkhorn import Sinkhorn
 
@@ -12,6 +13,7 @@ __all__ = [
     "BlackBoxHungarian",
     "ConvDHN",
     "Hungarian",
+    "InteriorPoint",
     "LogitMatcher",
     "MatchInput",
     "Matcher",
