@@ -6,7 +6,15 @@ import pytest
 import torch
 from deepmot_clips import by_motmetrics, clip_of, exact
 
-from mmdeepmot.models.losses import DeepMOTLoss, MatchHistory, box_distance, deepmot_loss
+from mmdeepmot.models.losses import (
+    DeepMOTLoss,
+    DeepMOTOptions,
+    DeepMOTTerms,
+    MatchHistory,
+    box_distance,
+    deepmot_loss,
+)
+from mmdeepmot.models.losses.deepmot_counts import gated
 from mmdeepmot.models.losses.deepmot_history import hard_matches
 from mmdeepmot.registry import MODELS
 
@@ -52,6 +60,12 @@ CASES = {
 }  # fmt: skip
 
 
+def evaluate(*tensors, **given) -> tuple[DeepMOTTerms, MatchHistory]:
+    """``deepmot_loss`` with its options among the keywords."""
+    masks = {name: given.pop(name, None) for name in ("row_mask", "col_mask", "matches")}
+    return deepmot_loss(*tensors, **masks, options=DeepMOTOptions(**given))
+
+
 def counts(terms) -> list[float]:
     return [value.sum().item() for value in (terms.false_positives, terms.misses, terms.switches)]
 
@@ -60,7 +74,7 @@ def counts(terms) -> list[float]:
 def test_sharp_counts_are_those_of_motmetrics_and_by_hand(name):
     objects, tracks, by_hand, _ = CASES[name]
     distances, assignment, rows, columns = clip_of(objects, tracks)
-    terms, _ = deepmot_loss(distances, assignment, rows, columns, gamma=1, sharpness=1000)
+    terms, _ = evaluate(distances, assignment, rows, columns, gamma=1, sharpness=1000)
     oracle = by_motmetrics(distances, rows, columns)
     assert counts(terms) == pytest.approx(by_hand, abs=1e-9)
     assert counts(terms) == pytest.approx([oracle["fp"], oracle["fn"], oracle["ids"]], abs=1e-9)
@@ -75,7 +89,7 @@ def test_sharp_counts_are_those_of_motmetrics_and_by_hand(name):
 def test_literal_switches_are_those_of_equation_6(name):
     objects, tracks, by_hand, literal = CASES[name]
     clip = clip_of(objects, tracks)
-    terms, _ = deepmot_loss(*clip, sharpness=1000, switches="literal")
+    terms, _ = evaluate(*clip, sharpness=1000, switches="literal")
     assert counts(terms) == pytest.approx([*by_hand[:2], literal], abs=1e-9)
 
 
@@ -84,7 +98,7 @@ def test_soft_values_by_hand():
     distances = torch.tensor([[[0.1, 0.6], [0.7, 0.2]]], dtype=torch.float64)
     assignment = torch.tensor([[[0.9, 0.2], [0.3, 0.6]]], dtype=torch.float64)
     past = torch.tensor([[1]]), torch.tensor([[9]]), torch.tensor([[9]])
-    terms, _ = deepmot_loss(
+    terms, _ = evaluate(
         distances, assignment, torch.tensor([[5, 6]]), torch.tensor([[1, 2]]),
         MatchHistory(*past), delta=0.5, gamma=2, sharpness=2, precision_weight=5,
     )  # fmt: skip
@@ -105,10 +119,10 @@ def test_the_printed_softmax_cannot_count():
     distances = torch.full((1, 1, 10), 0.5)
     ids = torch.zeros(1, 1, dtype=torch.int64), torch.arange(10)[None]
     sure = torch.zeros(1, 1, 10)
-    alone, _ = deepmot_loss(distances, sure, *ids, sharpness=1)
+    alone, _ = evaluate(distances, sure, *ids, sharpness=1)
     assert alone.false_positives.item() == pytest.approx(0.14, abs=0.005)
     sure[0, 0, 3] = 1
-    matched, _ = deepmot_loss(distances, sure, *ids, sharpness=1)
+    matched, _ = evaluate(distances, sure, *ids, sharpness=1)
     assert matched.false_positives.item() == pytest.approx(0.12, abs=0.005)
 
 
@@ -128,7 +142,7 @@ def random_clip(seed: int, frames: int = 6, tracks: int = 5, objects: int = 4):
     return distances, 0.4 * best + 0.6 * noise, rows, columns
 
 
-def naive(distances, assignment, rows, columns, rule: str, delta=0.5, s=20.0):
+def naive(distances, assignment, rows, columns, rule: str, delta=0.5, s=10.0):
     """Frame by frame, pair by pair, with dictionaries."""
     partner: dict[int, int] = {}
     before: tuple[dict[int, int], set[int], set[int]] = ({}, set(), set())
@@ -170,7 +184,7 @@ def naive(distances, assignment, rows, columns, rule: str, delta=0.5, s=20.0):
 @pytest.mark.parametrize("seed", range(5))
 def test_counts_equal_naive_loops(seed, rule):
     clip = random_clip(seed)
-    terms, _ = deepmot_loss(*clip, switches=rule)
+    terms, _ = evaluate(*clip, switches=rule)
     found = torch.stack((terms.false_positives, terms.misses, terms.switches))
     torch.testing.assert_close(found, naive(*clip, rule))
 
@@ -179,10 +193,10 @@ def test_counts_equal_naive_loops(seed, rule):
 @pytest.mark.parametrize("pieces", [[1] * 6, [2, 3, 1], [0, 6], [4, 2]])
 def test_pieces_with_carried_history_equal_the_whole_clip(pieces, rule):
     clip = random_clip(11)
-    whole, whole_history = deepmot_loss(*clip, switches=rule)
+    whole, whole_history = evaluate(*clip, switches=rule)
     history, found = None, []
     for piece in zip(*(tensor.split(pieces) for tensor in clip), strict=True):
-        terms, history = deepmot_loss(*piece, history, switches=rule)
+        terms, history = evaluate(*piece, history, switches=rule)
         found.append(terms)
     for name in ("false_positives", "misses", "switches", "num_objects", "num_matches"):
         torch.testing.assert_close(
@@ -206,9 +220,9 @@ def test_padded_batch_equals_one_by_one(rule):
     for index, ((t, n, m), clip) in enumerate(zip(sizes, clips, strict=True)):
         distances[index, :t, :n, :m], assignment[index, :t, :n, :m] = clip[:2]
         rows[index, :t, :n], columns[index, :t, :m] = clip[2:]
-    batch, _ = deepmot_loss(distances, assignment, rows, columns, switches=rule)
+    batch, _ = evaluate(distances, assignment, rows, columns, switches=rule)
     for index, clip in enumerate(clips):
-        alone, _ = deepmot_loss(*clip, switches=rule)
+        alone, _ = evaluate(*clip, switches=rule)
         for name in ("loss", "dmota", "dmotp"):
             torch.testing.assert_close(getattr(batch, name)[index], getattr(alone, name))
         torch.testing.assert_close(batch.switches[index, : len(clip[0])], alone.switches)
@@ -217,9 +231,9 @@ def test_padded_batch_equals_one_by_one(rule):
 
 def test_order_of_rows_and_columns_does_not_matter():
     distances, assignment, rows, columns = random_clip(3)
-    before, _ = deepmot_loss(distances, assignment, rows, columns)
+    before, _ = evaluate(distances, assignment, rows, columns)
     n, m = torch.randperm(rows.shape[1]), torch.randperm(columns.shape[1])
-    after, _ = deepmot_loss(
+    after, _ = evaluate(
         distances[:, n][..., m], assignment[:, n][..., m], rows[:, n], columns[:, m]
     )
     torch.testing.assert_close(after.loss, before.loss)
@@ -232,18 +246,18 @@ def test_masks_say_who_is_there_and_ids_who_it_is():
     sure = torch.ones(3, 1, 1)
     there = torch.ones(3, 1, dtype=torch.bool)
     rows, columns = torch.tensor([[4], [-1], [5]]), torch.tensor([[1], [1], [1]])
-    terms, _ = deepmot_loss(distances, sure, rows, columns, row_mask=there, sharpness=1000)
+    terms, _ = evaluate(distances, sure, rows, columns, row_mask=there, sharpness=1000)
     assert terms.switches.tolist() == [0, 0, 1]
     assert counts(terms)[:2] == [0, 0]
-    terms, _ = deepmot_loss(distances, sure, rows, columns, sharpness=1000)
+    terms, _ = evaluate(distances, sure, rows, columns, sharpness=1000)
     assert counts(terms) == [0, 1, 1]
     absent = torch.tensor([[True], [True], [False]])
-    terms, _ = deepmot_loss(
+    terms, _ = evaluate(
         distances, sure, rows, columns, row_mask=there, col_mask=absent, sharpness=1000
     )
     assert counts(terms) == [1, 0, 0]
     unnamed = torch.full_like(columns, -1)
-    terms, _ = deepmot_loss(
+    terms, _ = evaluate(
         distances, sure, rows, unnamed, row_mask=there, col_mask=there, sharpness=1000
     )
     assert counts(terms) == [0, 0, 0]
@@ -254,12 +268,12 @@ def test_a_history_can_be_given_by_identities():
     ids = torch.tensor([[3, 4]])
     crossed = torch.tensor([[[0.0, 1.0], [1.0, 0.0]]])
     for rule in ("clear", "literal"):
-        terms, _ = deepmot_loss(
+        terms, _ = evaluate(
             1 - crossed, crossed, ids, ids, MatchHistory(ids, ids, ids),
             sharpness=1000, switches=rule,
         )  # fmt: skip
         assert counts(terms) == [0, 0, 2]
-        terms, _ = deepmot_loss(1 - crossed, crossed, ids, ids, sharpness=1000, switches=rule)
+        terms, _ = evaluate(1 - crossed, crossed, ids, ids, sharpness=1000, switches=rule)
         assert counts(terms) == [0, 0, 0]
 
 
@@ -277,9 +291,9 @@ def test_matches_are_mutual_bests_above_delta():
 
 def test_given_matches_replace_those_of_the_assignment():
     distances, assignment, rows, columns = random_clip(2)
-    found, _ = deepmot_loss(distances, assignment, rows, columns)
+    found, _ = evaluate(distances, assignment, rows, columns)
     given = exact(distances, rows, columns).bool()
-    other, _ = deepmot_loss(distances, assignment, rows, columns, matches=given)
+    other, _ = evaluate(distances, assignment, rows, columns, matches=given)
     assert torch.equal(other.num_matches, given.sum(dim=(1, 2)))
     assert not torch.equal(other.switches, found.switches)
     expected = 1 - distances[given].mean()
@@ -291,7 +305,7 @@ def test_a_forbidden_pair_is_no_match_whatever_the_matcher_says():
     for forbidden in (1.01, 60000.0, math.inf):
         distances = torch.full((1, 1, 1), forbidden, requires_grad=True)
         sure = torch.ones(1, 1, 1, requires_grad=True)
-        terms, _ = deepmot_loss(distances, sure, ids, ids)
+        terms, _ = evaluate(distances, sure, ids, ids)
         terms.loss.backward()
         assert counts(terms) == [1, 1, 0] and terms.dmotp == 1 and terms.num_matches == 0
         assert not distances.grad.any() and not sure.grad.any()
@@ -303,13 +317,13 @@ def test_nothing_to_count(shape, rule):
     T, N, M = shape
     distances = torch.zeros(shape, requires_grad=True)
     rows, columns = torch.arange(N).expand(T, -1), torch.arange(M).expand(T, -1)
-    terms, history = deepmot_loss(distances, 1 - distances, rows, columns, switches=rule)
+    terms, history = evaluate(distances, 1 - distances, rows, columns, switches=rule)
     terms.loss.backward()
     assert terms.switches.tolist() == [0] * T
     assert terms.false_positives.tolist() == [N] * T and terms.misses.tolist() == [M] * T
     assert terms.dmota.item() == 1 - T * (N + M) / max(T * M, 1)
     assert terms.dmotp.item() == 1 and torch.isfinite(distances.grad).all()
-    deepmot_loss(distances, 1 - distances, rows, columns, history, switches=rule)
+    evaluate(distances, 1 - distances, rows, columns, history, switches=rule)
 
 
 @pytest.mark.parametrize("rule", ["clear", "literal"])
@@ -320,7 +334,7 @@ def test_gradcheck(sharpness, rule):
     distances.requires_grad_(), assignment.requires_grad_()
 
     def loss(d, a):
-        return deepmot_loss(d, a, rows, columns, sharpness=sharpness, switches=rule)[0].loss
+        return evaluate(d, a, rows, columns, sharpness=sharpness, switches=rule)[0].loss
 
     assert torch.autograd.gradcheck(loss, (distances, assignment))
 
@@ -331,16 +345,16 @@ def test_gradients_are_finite_in_single_precision_at_any_sharpness():
             tensor.float() if tensor.is_floating_point() else tensor for tensor in random_clip(5)
         )
         assignment.requires_grad_()
-        terms, _ = deepmot_loss(distances, assignment, rows, columns, sharpness=sharpness)
+        terms, _ = evaluate(distances, assignment, rows, columns, sharpness=sharpness)
         terms.loss.backward()
         assert torch.isfinite(terms.loss) and torch.isfinite(assignment.grad).all()
 
 
 def test_half_precision_counts_as_single():
     distances, assignment, rows, columns = random_clip(4)
-    whole, _ = deepmot_loss(distances.float(), assignment.float(), rows, columns)
+    whole, _ = evaluate(distances.float(), assignment.float(), rows, columns)
     with torch.autocast("cpu", torch.bfloat16):
-        half, _ = deepmot_loss(distances.bfloat16(), assignment.bfloat16(), rows, columns)
+        half, _ = evaluate(distances.bfloat16(), assignment.bfloat16(), rows, columns)
     assert half.loss.dtype == torch.float32
     torch.testing.assert_close(half.loss, whole.loss, rtol=0.05, atol=0)
 
@@ -351,7 +365,7 @@ def test_module_says_what_to_add_up_and_what_to_log():
     clips = [random_clip(seed) for seed in (0, 1)]
     batch = [torch.stack(tensors) for tensors in zip(*clips, strict=True)]
     values, _ = loss(*batch)
-    each = [deepmot_loss(*clip, gamma=1.5, precision_weight=3.0)[0] for clip in clips]
+    each = [evaluate(*clip, gamma=1.5, precision_weight=3.0)[0] for clip in clips]
     total = sum(value for name, value in values.items() if "loss" in name)
     torch.testing.assert_close(total, torch.stack([terms.loss for terms in each]).mean())
     for name, term in {"fp": "false_positives", "fn": "misses", "ids": "switches"}.items():
@@ -366,46 +380,77 @@ def test_module_says_what_to_add_up_and_what_to_log():
 
 def test_terms_can_be_switched_off():
     clip = random_clip(0)
-    full, _ = deepmot_loss(*clip)
-    without, _ = deepmot_loss(*clip, gamma=0)
+    full, _ = evaluate(*clip)
+    without, _ = evaluate(*clip, gamma=0)
     errors = full.false_positives.sum() + full.misses.sum()
     torch.testing.assert_close(without.dmota, 1 - errors / full.num_objects.sum())
-    only, _ = deepmot_loss(*clip, accuracy_weight=0)
+    only, _ = evaluate(*clip, accuracy_weight=0)
     torch.testing.assert_close(only.loss, 5 * (1 - full.dmotp))
-    only, _ = deepmot_loss(*clip, precision_weight=0)
+    only, _ = evaluate(*clip, precision_weight=0)
     torch.testing.assert_close(only.loss, 1 - full.dmota)
+
+
+def test_precision_over_kept_matches_leaves_switches_out():
+    ids = torch.tensor([[3, 4, 5]])
+    assignment = torch.tensor([[[0, 1, 0], [1, 0, 0], [0, 0, 1]]], dtype=torch.float64)
+    distances = torch.tensor([[[0.5, 0.2, 1], [0.1, 0.5, 1], [1, 1, 0.3]]], dtype=torch.float64)
+    past = MatchHistory(ids, ids, ids)
+    whole, _ = evaluate(distances, assignment, ids, ids, past)
+    assert whole.dmotp.item() == pytest.approx(1 - (0.2 + 0.1 + 0.3) / 3)
+    kept, _ = evaluate(distances, assignment, ids, ids, past, precise_over="kept")
+    assert kept.dmotp.item() == pytest.approx(1 - 0.3)
+    assert kept.num_matches.tolist() == [3] and kept.dmota == whole.dmota
+    unknown, _ = evaluate(distances, assignment, ids, ids, precise_over="kept")
+    assert unknown.dmotp == whole.dmotp
+
+
+def test_gate_fades_far_pairs_and_draws_them_back():
+    distances = torch.tensor([0.05, 0.25, 0.5, math.inf], requires_grad=True)
+    found = gated(torch.ones(4), distances, 0.25, 0.05)
+    expected = [1 / (1 + math.exp(-4)), 0.5, 1 / (1 + math.exp(5)), 0]
+    assert found.tolist() == pytest.approx(expected)
+    found.sum().backward()
+    assert (distances.grad[:3] < 0).all() and distances.grad[3] == 0
+    # A sure match of a far pair: without a gate a match, with one a false alarm and a miss.
+    ids = torch.tensor([[0]])
+    far, sure = torch.full((1, 1, 1), 0.6), torch.ones(1, 1, 1)
+    assert counts(evaluate(far, sure, ids, ids, sharpness=100)[0]) == pytest.approx([0, 0, 0])
+    assert counts(evaluate(far, sure, ids, ids, sharpness=100, gate=0.25)[0]) == pytest.approx(
+        [1, 1, 0]
+    )
 
 
 def test_errors_name_what_is_wrong():
     distances, assignment, rows, columns = random_clip(0)
     with pytest.raises(ValueError, match=r"got \(6, 5, 4\), \(6, 5, 4\), \(6, 4\) and \(6, 5\)"):
-        deepmot_loss(distances, assignment, columns, rows)
+        evaluate(distances, assignment, columns, rows)
     twice = rows.clone()
     twice[2, :2] = 3
     with pytest.raises(
         ValueError, match=r"row_ids .* identity 3 more than once in frame 2 of clip"
     ):
-        deepmot_loss(distances, assignment, twice, columns)
+        evaluate(distances, assignment, twice, columns)
     with pytest.raises(ValueError, match=r"col_ids must be int64, got torch\.float"):
-        deepmot_loss(distances, assignment, rows, columns.float())
+        evaluate(distances, assignment, rows, columns.float())
     with pytest.raises(ValueError, match=r"row_mask must be bool \(1, 6, 5\), got torch\.int64"):
-        deepmot_loss(distances, assignment, rows, columns, row_mask=rows)
+        evaluate(distances, assignment, rows, columns, row_mask=rows)
     with pytest.raises(ValueError, match=r"the history is of 2 clips, the batch has 1"):
-        deepmot_loss(distances, assignment, rows, columns, MatchHistory.empty(2))
+        evaluate(distances, assignment, rows, columns, MatchHistory.empty(2))
     with pytest.raises(ValueError, match=r"object_ids \(B, K\).*\(1, 2\), \(1, 3\)"):
         ids = torch.zeros(1, 3, dtype=torch.int64)
-        deepmot_loss(distances, assignment, rows, columns, MatchHistory(ids[:, :2], ids, ids))
+        evaluate(distances, assignment, rows, columns, MatchHistory(ids[:, :2], ids, ids))
     for wrong, message in {
         "delta": (1.5, "delta must lie between 0 and 1, got 1.5"),
         "sharpness": (0, "sharpness must be above 0, got 0"),
         "gamma": (-1, "gamma must not be negative, got -1"),
         "precision_weight": (math.nan, "precision_weight must not be negative, got nan"),
-        "switches": ("CLEAR", r"switches must be one of \('clear', 'literal'\).*got 'CLEAR'"),
+        "gate": (25, r"gate must be a distance in \(0, 1\] or None, got 25"),
+        "gate_width": (0, "gate_width must be above 0, got 0"),
+        "precise_over": ("kept ", r"one of \('matches', 'kept'\), got 'kept '"),
+        "switches": ("CLEAR", r"switches must be one of \('clear', 'literal'\), got 'CLEAR'"),
     }.items():
         with pytest.raises(ValueError, match=message[1]):
             DeepMOTLoss(**{wrong: message[0]})
-    with pytest.raises(ValueError, match="switches must be one of"):
-        deepmot_loss(distances, assignment, rows, columns, switches="printed")
 
 
 def test_descent_through_distances_alone_raises_dmotp():
@@ -413,9 +458,9 @@ def test_descent_through_distances_alone_raises_dmotp():
     objects = torch.tensor([[[0.0, 0, 10, 20]]], dtype=torch.float64)
     tracks = (objects + 3).requires_grad_()
     ids = torch.tensor([[0]])
-    before, _ = deepmot_loss(box_distance(tracks, objects, (64, 48)), torch.ones(1, 1, 1), ids, ids)
+    before, _ = evaluate(box_distance(tracks, objects, (64, 48)), torch.ones(1, 1, 1), ids, ids)
     before.loss.backward()
-    after, _ = deepmot_loss(
+    after, _ = evaluate(
         box_distance(tracks - tracks.grad, objects, (64, 48)), torch.ones(1, 1, 1), ids, ids
     )
     assert after.dmotp > before.dmotp and after.loss < before.loss

@@ -11,6 +11,7 @@ from mmdeepmot.models.losses.balance import (
 from mmdeepmot.models.losses.box_distance import box_distance
 from mmdeepmot.models.losses.deepmot import DeepMOTLoss, DeepMOTTerms, deepmot_loss
 from mmdeepmot.models.losses.deepmot_history import MatchHistory
+from mmdeepmot.models.losses.deepmot_options import DeepMOTOptions
 from mmdeepmot.models.losses.embedding import (
     BatchTripletLoss,
     BatchUpperBoundLoss,
@@ -29,6 +30,7 @@ __all__ = [
     "BatchTripletLoss",
     "BatchUpperBoundLoss",
     "DeepMOTLoss",
+    "DeepMOTOptions",
     "DeepMOTTerms",
     "FocalAssignmentLoss",
     "IdentityCrossEntropyLoss",

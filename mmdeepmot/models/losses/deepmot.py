@@ -20,19 +20,15 @@ from dataclasses import dataclass, fields
 import torch
 from torch import Tensor, nn
 
-from mmdeepmot.errors import InputError
-from mmdeepmot.models.losses.deepmot_counts import soft_counts
-from mmdeepmot.models.losses.deepmot_history import (
-    MatchHistory,
-    SwitchRule,
-    check_switch_rule,
-    hard_matches,
-    switched_pairs,
-)
+from mmdeepmot.models.losses.deepmot_counts import gated, soft_counts
+from mmdeepmot.models.losses.deepmot_history import MatchHistory, hard_matches, switched_pairs
+from mmdeepmot.models.losses.deepmot_options import DeepMOTOptions, PreciseOver, SwitchRule
 from mmdeepmot.registry import MODELS
 
 FORBIDDEN = 1.0
 """Distances above this value forbid a pair."""
+
+DEFAULTS = DeepMOTOptions()
 
 
 @dataclass(frozen=True)
@@ -74,12 +70,7 @@ def deepmot_loss(
     row_mask: Tensor | None = None,
     col_mask: Tensor | None = None,
     matches: Tensor | None = None,
-    delta: float = 0.5,
-    gamma: float = 2.0,
-    accuracy_weight: float = 1.0,
-    precision_weight: float = 5.0,
-    sharpness: float = 20.0,
-    switches: SwitchRule = "clear",
+    options: DeepMOTOptions = DEFAULTS,
 ) -> tuple[DeepMOTTerms, MatchHistory]:
     """``(1 - dMOTA) + lambda (1 - dMOTP)`` of clips, whole or frame by frame.
 
@@ -102,22 +93,14 @@ def deepmot_loss(
         matches: ``(B, T, N, M)`` bool, at most one a row and a column: the true positives, if they
             are known better than by the assignment. None: its pairs that are each other's best and
             above ``delta``. They select, and are not differentiated.
-        delta: Value of the assignment at which a track or an object is alone.
-        gamma: Weight of a switch in dMOTA; MOTA's is 1.
-        accuracy_weight: Weight of ``1 - dMOTA``.
-        precision_weight: Weight of ``1 - dMOTP``, the paper's lambda.
-        sharpness: Factor before the softmaxes, their inverse temperature.
-        switches: ``'clear'`` or ``'literal'``, see
-            :func:`~mmdeepmot.models.losses.deepmot_history.switched_pairs`.
+        options: The parameters.
 
     Returns:
         The terms, and the history for the frames that follow.
 
     Raises:
         ValueError: If shapes disagree, or an identity stands twice in a frame.
-        InputError: If the rule for switches is unknown.
     """
-    check_switch_rule(switches)
     _check_shapes(distances, assignment, row_ids, col_ids)
     if distances.dim() == 3:
         terms, history = deepmot_loss(
@@ -129,12 +112,7 @@ def deepmot_loss(
             row_mask=None if row_mask is None else row_mask[None],
             col_mask=None if col_mask is None else col_mask[None],
             matches=None if matches is None else matches[None],
-            delta=delta,
-            gamma=gamma,
-            accuracy_weight=accuracy_weight,
-            precision_weight=precision_weight,
-            sharpness=sharpness,
-            switches=switches,
+            options=options,
         )
         return terms.of_clip(0), history
     _check_unique("row_ids", row_ids)
@@ -145,20 +123,23 @@ def deepmot_loss(
         dtype = torch.promote_types(distances.dtype, torch.float32)
         distances, assignment = distances.to(dtype), assignment.to(dtype)
         possible = row_mask[..., None] & col_mask[..., None, :] & (distances <= FORBIDDEN)
+        if options.gate is not None:
+            assignment = gated(assignment, distances, options.gate, options.gate_width)
         if matches is None:
-            matches = hard_matches(assignment, possible, delta)
+            matches = hard_matches(assignment, possible, options.delta)
         else:
             matches = _mask("matches", matches, distances) & possible
-        switched, history = switched_pairs(matches, row_ids, col_ids, history, switches)
+        switched, history = switched_pairs(matches, row_ids, col_ids, history, options.switches)
         fp, fn, ids = soft_counts(
-            assignment, possible, switched, row_mask, col_mask, delta, sharpness
+            assignment, possible, switched, row_mask, col_mask, options.delta, options.sharpness
         )
         num_objects, num_matches = col_mask.sum(dim=-1), matches.sum(dim=(-2, -1))
-        errors = (fp + fn + gamma * ids).sum(dim=-1)
+        errors = (fp + fn + options.gamma * ids).sum(dim=-1)
         dmota = 1 - errors / num_objects.sum(dim=-1).clamp(min=1)
-        matched = distances.where(matches, torch.zeros_like(distances)).sum(dim=(-3, -2, -1))
-        dmotp = 1 - matched / num_matches.sum(dim=-1).clamp(min=1)
-        loss = accuracy_weight * (1 - dmota) + precision_weight * (1 - dmotp)
+        precise = matches if options.precise_over == "matches" else matches & ~switched
+        apart = distances.where(precise, torch.zeros_like(distances)).sum(dim=(-3, -2, -1))
+        dmotp = 1 - apart / precise.sum(dim=(-3, -2, -1)).clamp(min=1)
+        loss = options.accuracy_weight * (1 - dmota) + options.precision_weight * (1 - dmotp)
     return DeepMOTTerms(loss, dmota, dmotp, fp, fn, ids, num_objects, num_matches), history
 
 
@@ -206,77 +187,32 @@ def _mask(name: str, given: Tensor | None, like: Tensor) -> Tensor:
 class DeepMOTLoss(nn.Module):
     """:func:`deepmot_loss` as a module that says what mmengine's training adds up and logs.
 
-    Args:
-        delta: Value of the assignment at which a track or an object is alone.
-        gamma: Weight of a switch in dMOTA; 0: switches do not count.
-        accuracy_weight: Weight of ``1 - dMOTA``.
-        precision_weight: Weight of ``1 - dMOTP``, the paper's lambda.
-        sharpness: Factor before the softmaxes. Larger: counts nearer to whole numbers; smaller:
-            gradients from clearer cases. 1: as printed; published code: 10 and 100.
-        switches: ``'clear'`` or ``'literal'``.
-
-    Raises:
-        InputError: If a parameter is out of range.
+    Args: see :class:`~mmdeepmot.models.losses.deepmot_options.DeepMOTOptions`.
     """
 
     def __init__(
         self,
-        delta: float = 0.5,
-        gamma: float = 2.0,
-        accuracy_weight: float = 1.0,
-        precision_weight: float = 5.0,
-        sharpness: float = 20.0,
-        switches: SwitchRule = "clear",
+        delta: float = DEFAULTS.delta,
+        gamma: float = DEFAULTS.gamma,
+        accuracy_weight: float = DEFAULTS.accuracy_weight,
+        precision_weight: float = DEFAULTS.precision_weight,
+        sharpness: float = DEFAULTS.sharpness,
+        switches: SwitchRule = DEFAULTS.switches,
+        precise_over: PreciseOver = DEFAULTS.precise_over,
+        gate: float | None = DEFAULTS.gate,
+        gate_width: float = DEFAULTS.gate_width,
     ) -> None:
         super().__init__()
-        if not 0 < delta < 1:
-            raise InputError(f"delta must lie between 0 and 1, got {delta}")
-        if not sharpness > 0:
-            raise InputError(f"sharpness must be above 0, got {sharpness}")
-        weights = {
-            "gamma": gamma,
-            "accuracy_weight": accuracy_weight,
-            "precision_weight": precision_weight,
-        }
-        for name, weight in weights.items():
-            if not weight >= 0:
-                raise InputError(f"{name} must not be negative, got {weight}")
-        check_switch_rule(switches)
-        self.delta = delta
-        self.gamma = gamma
-        self.accuracy_weight = accuracy_weight
-        self.precision_weight = precision_weight
-        self.sharpness = sharpness
-        self.switches: SwitchRule = switches
-
-    def terms(
-        self,
-        distances: Tensor,
-        assignment: Tensor,
-        row_ids: Tensor,
-        col_ids: Tensor,
-        history: MatchHistory | None = None,
-        *,
-        row_mask: Tensor | None = None,
-        col_mask: Tensor | None = None,
-        matches: Tensor | None = None,
-    ) -> tuple[DeepMOTTerms, MatchHistory]:
-        """See :func:`deepmot_loss`."""
-        return deepmot_loss(
-            distances,
-            assignment,
-            row_ids,
-            col_ids,
-            history,
-            row_mask=row_mask,
-            col_mask=col_mask,
-            matches=matches,
-            delta=self.delta,
-            gamma=self.gamma,
-            accuracy_weight=self.accuracy_weight,
-            precision_weight=self.precision_weight,
-            sharpness=self.sharpness,
-            switches=self.switches,
+        self.options = DeepMOTOptions(
+            delta=delta,
+            gamma=gamma,
+            accuracy_weight=accuracy_weight,
+            precision_weight=precision_weight,
+            sharpness=sharpness,
+            switches=switches,
+            precise_over=precise_over,
+            gate=gate,
+            gate_width=gate_width,
         )
 
     def forward(
@@ -300,7 +236,7 @@ class DeepMOTLoss(nn.Module):
             ``fp``, ``fn``, ``ids``: soft counts of a clip; ``matches``: matches of a clip. And the
             history for the frames that follow.
         """
-        terms, history = self.terms(
+        terms, history = deepmot_loss(
             distances,
             assignment,
             row_ids,
@@ -309,11 +245,12 @@ class DeepMOTLoss(nn.Module):
             row_mask=row_mask,
             col_mask=col_mask,
             matches=matches,
+            options=self.options,
         )
         clips = max(terms.dmota.numel(), 1)
         values = {
-            "loss_dmota": self.accuracy_weight * (1 - terms.dmota).sum() / clips,
-            "loss_dmotp": self.precision_weight * (1 - terms.dmotp).sum() / clips,
+            "loss_dmota": self.options.accuracy_weight * (1 - terms.dmota).sum() / clips,
+            "loss_dmotp": self.options.precision_weight * (1 - terms.dmotp).sum() / clips,
         }
         logged = {
             "dmota": terms.dmota,
@@ -325,3 +262,7 @@ class DeepMOTLoss(nn.Module):
         }
         values.update({name: value.detach().sum() / clips for name, value in logged.items()})
         return values, history
+
+    def extra_repr(self) -> str:
+        """The options."""
+        return repr(self.options)

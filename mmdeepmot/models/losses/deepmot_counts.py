@@ -14,6 +14,15 @@ import torch.nn.functional as F
 from torch import Tensor
 
 
+def gated(assignment: Tensor, distances: Tensor, limit: float, width: float) -> Tensor:
+    """Assignment ``(..., N, M)`` that fades out where distances ``(..., N, M)`` exceed the limit.
+
+    Matchers pair what is far apart if there is nothing nearer; the metrics do not. Unlike a pair
+    that is forbidden outright, a faded one has a gradient that draws it back.
+    """
+    return assignment * ((limit - distances) / width).sigmoid()
+
+
 def soft_counts(
     assignment: Tensor,
     possible: Tensor,

@@ -9,14 +9,12 @@ are objects; an id below 0 means "without identity": it is never remembered and 
 """
 
 from dataclasses import dataclass
-from typing import Literal, get_args
 
 import torch
 from torch import Tensor
 
-from mmdeepmot.errors import InputError
+from mmdeepmot.models.losses.deepmot_options import SwitchRule
 
-SwitchRule = Literal["clear", "literal"]
 _NONE = -1
 
 
@@ -60,15 +58,6 @@ class MatchHistory:
                 f"the history is of {shapes[0][0]} clips, the batch has {clips}: start a new one "
                 "(history=None) where the batch changes"
             )
-
-
-def check_switch_rule(rule: str) -> None:
-    """Raises :class:`InputError` unless the rule is known."""
-    if rule not in get_args(SwitchRule):
-        raise InputError(
-            f"switches must be one of {get_args(SwitchRule)} (what counts as an identity switch), "
-            f"got {rule!r}"
-        )
 
 
 def hard_matches(assignment: Tensor, valid: Tensor, delta: float = 0.5) -> Tensor:
@@ -123,9 +112,7 @@ def switched_pairs(
 
     Raises:
         ValueError: If the history's shapes do not fit.
-        InputError: If the rule is unknown.
     """
-    check_switch_rule(rule)
     if history is None:
         history = MatchHistory.empty(len(matches), matches.device)
     history.check(len(matches))

@@ -11,10 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mmdeepmot.evaluation.functional import GtRole, TrackingSequence
-
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
+from mmdeepmot.evaluation.functional.sequence import Floats, GtRole, Ints, TrackingSequence
 
 _SHARES = (1.5, 1.5, 1.5, 0.5)
 """Of misses, drifts, false alarms and switches among the faults: a Dirichlet distribution."""
@@ -60,7 +57,7 @@ class BoxScene:
         )
 
 
-def faulty_scenes(count: int, seed: int, worst: float = 0.72) -> list[BoxScene]:
+def faulty_scenes(count: int, seed: int, worst: float = 0.76) -> list[BoxScene]:
     """Scenes whose number of faults an object rises evenly from 0 to ``worst``.
 
     MOTA is about 1 less that number.
