@@ -57,7 +57,7 @@ class _View:
         # Height of a person whose feet are at the lower edge.
         self.tallest = np.exp(rng.uniform(np.log(0.12), np.log(0.9)))
         self.spread = rng.uniform(0.03, 0.2)
-        self.extent = rng.uniform((0.4, 0.2), 1.0)  # of the part of the street where people are
+        self.extent = rng.uniform((0.5, 0.3), 1.0)  # of the part of the street where people are
         self.corner = rng.uniform(0, 1 - self.extent)
         clusters = int(rng.integers(1, 9))
         self.clusters = rng.uniform(0, 1, (clusters, 2))
@@ -84,7 +84,7 @@ class _View:
 
 def _choose_seen(rng: np.random.Generator, objects: Boxes, most: int) -> NDArray[np.intp]:
     """Which objects a detector has found: ``most`` of them in most scenes, fewer in some."""
-    share = 1.0 if rng.uniform() < 0.6 else rng.beta(2.0, 0.7)
+    share = 1.0 if rng.uniform() < 0.5 else rng.beta(2.0, 0.7)
     count = round(share * most)
     if not count:
         return np.zeros(0, dtype=np.intp)
@@ -98,7 +98,7 @@ def _disturb(rng: np.random.Generator, boxes: Boxes, width: float) -> Boxes:
     count = len(boxes)
     size = boxes[:, 2:] - boxes[:, :2]
     centre = 0.5 * (boxes[:, 2:] + boxes[:, :2])
-    jitter = np.exp(rng.uniform(np.log(0.01), np.log(0.2)))
+    jitter = np.exp(rng.uniform(np.log(0.004), np.log(0.2)))
     jitter = jitter * np.exp(rng.normal(0, 0.5, (count, 1)))  # some boxes are worse than others
     centre = centre + rng.normal(0, 1, (count, 2)) * jitter * size
     if rng.uniform() < _TRACKED:

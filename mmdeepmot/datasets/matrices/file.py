@@ -194,7 +194,7 @@ def read_matrices(path: str | os.PathLike[str]) -> MatrixSet:
                     f"{path}: expected the arrays {', '.join(_ARRAYS)}, got {', '.join(file.files)}"
                 )
             arrays = {name: file[name] for name in file.files if name in (*_ARRAYS, "sources")}
-    except (zipfile.BadZipFile, EOFError, ValueError, AttributeError) as error:
+    except (zipfile.BadZipFile, EOFError, ValueError, AttributeError, TypeError) as error:
         if isinstance(error, InputError):
             raise
         raise InputError(f"{path}: expected an .npz of distance matrices ({error})") from None
