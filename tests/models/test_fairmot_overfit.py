@@ -95,7 +95,6 @@ def scores(model, batch: dict) -> tuple[float, float]:
     )
 
 
-@pytest.mark.slow
 def test_eight_frames_are_learned(frames, repository):
     dataset, items = frames
     samples = [item["data_samples"] for item in items]
