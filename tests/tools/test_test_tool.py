@@ -73,6 +73,31 @@ def test_all_tasks_in_one_table(run, place):
     assert out.count("Epoch(test) [4/4]") == 3
 
 
+def test_figures_by_area(run, place):
+    """The three people of the tiny set have 768 px^2."""
+    code, out, _ = run(
+        "tiny.py weights.pth --eval track detection embedding --areas 700 800 --out scores.json"
+    )
+    assert code == 0
+    lines = [line.split() for line in out.splitlines()]
+    start = next(i for i, cells in enumerate(lines) if cells[:1] == ["Size"])
+    assert lines[start][1:5] == ["IDs", "GT", "AP@0.5", "TPR@FAR=0.1"]
+    small, medium, large, overall = (cells for cells in lines[start + 1 : start + 5])
+    assert small == ["small", "0", "0", "-", "-", "-", "-", "0"]
+    assert medium[2] == "36" and "-" not in medium
+    assert medium[1:3] + medium[4:] == overall[1:3] + overall[4:]
+    assert float(medium[3]) > float(overall[3])  # without the false alarms of other sizes
+    assert large[0] == "large" and overall[0] == "OVERALL"
+    assert "small < 700 <= medium <= 800 < large" in out
+    tables = json.loads(Path("scores.json").read_text())["tables"]
+    assert list(tables) == ["track", "detection", "embedding", "areas"]
+    assert tables["areas"]["rows"]["medium"]["IDs"] == tables["track"]["rows"]["OVERALL"]["IDs"]
+    code, _, err = run("tiny.py weights.pth --areas 700 800 --evaluator trackeval")
+    assert code == 1 and "counted by motmetrics" in err
+    code, _, err = run("tiny.py weights.pth --areas 800 700")
+    assert code == 1 and "0 < first < second" in err
+
+
 def test_the_newest_run_is_found_and_left_as_it_was(run, place):
     for seconds, name in ((20, "old"), (10, "new")):
         work_dir = place / "work_dirs" / name
@@ -247,6 +272,9 @@ def test_a_missing_evaluator_is_said_before_anything_is_built(run, place, monkey
         ("tiny.py --eval track track", "each task once"),
         ("tiny.py --eval tracking", "invalid choice: 'tracking'"),
         ("tiny.py --show-sequences A", "give that too"),
+        ("tiny.py --areas 6000", "expected 2 arguments"),
+        ("tiny.py --areas 1 2 --format-only --out x", "--areas needs scores"),
+        ("--results found --gt street --areas 1 2", "--areas is for testing a model"),
         ("tiny.py --show-dir v --eval detection", "add track to --eval"),
     ],
 )

@@ -114,7 +114,8 @@ def scoring_frames(sequence: TrackingSequence) -> ScoringFrames:
         gt_parts.append(gt_ids[gt][counted])
         pred_parts.append(pred_ids[pred][~drop])
         overlap_parts.append(overlaps[np.ix_(counted, ~drop)].astype(np.float64, copy=False))
-        area_parts.append(box_area(gt_bboxes[gt][counted]))
+        areas = box_area(gt_bboxes[gt][counted])
+        area_parts.append(areas.astype(np.float64, copy=False))
     gt_numbers, num_gt_ids = _renumber(gt_parts)
     pred_numbers, num_pred_ids = _renumber(pred_parts)
     return ScoringFrames(

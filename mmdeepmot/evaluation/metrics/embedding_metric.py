@@ -103,14 +103,14 @@ class EmbeddingMetric(SequenceMetric):
             areas = np.concatenate([record.arrays["areas"] for record in filled])
             sizes = tpr_by_area(embeddings, ids, areas, self.areas, self.far, self.max_embeddings)
             by_size = [np.full(len(rates), np.nan) if one is None else one.tpr for one in sizes]
-            counts = np.bincount(self.areas.sizes(areas), minlength=len(sizes))
+            boxes = np.bincount(self.areas.sizes(areas), minlength=len(sizes))
             self.area_table = area_table(
                 self.areas,
                 "TPR at FAR over the pairs of two boxes of one size.",
                 {**dict.fromkeys(rates, 2), "Boxes": 0},
                 {
                     **dict(zip(rates, np.stack(by_size, axis=1).tolist(), strict=True)),
-                    "Boxes": counts.tolist(),
+                    "Boxes": boxes.tolist(),
                 },
                 {**rates, "Boxes": len(ids)},
             )
