@@ -11,7 +11,7 @@ from mmdeepmot.apis.search.log import Trial
 from mmdeepmot.apis.search.metric import Metric
 from mmdeepmot.apis.search.space import Choice, Parameter
 from mmdeepmot.config_file import read_config
-from mmdeepmot.errors import MissingPackageError
+from mmdeepmot.visualization.figure import new_figure
 
 
 def trials_text(
@@ -76,19 +76,11 @@ def plot_search(
     Raises:
         MissingPackageError: matplotlib is not installed.
     """
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingPackageError(
-            f"the plot needs matplotlib, which does not import ({error}): pip install matplotlib"
-        ) from error
     scored = sorted((t for t in trials if t.score is not None), key=lambda trial: trial.number)
     panels = 1 + len(parameters)
     columns = min(3, panels)
     rows = math.ceil(panels / columns)
-    figure = Figure(figsize=(4.2 * columns, 3.2 * rows), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_figure(4.2 * columns, 3.2 * rows)
     axes = figure.subplots(rows, columns, squeeze=False).ravel()
     _plot_progress(axes[0], scored, metric)
     as_it_is = next((t.score for t in scored if t.number == 0), None)
