@@ -142,7 +142,10 @@ def test_killed_and_resumed_equals_uninterrupted(config, run_train, tmp_path):
 
 
 def test_loss_falls_and_the_checkpoint_is_judged(config, run_train, tmp_path, monkeypatch, capsys):
-    options = ("train_cfg.max_epochs=30", "train_cfg.val_interval=30")
+    options = [
+        "train_cfg.max_epochs=12", "train_cfg.val_interval=12", "optim_wrapper.optimizer.lr=0.01",
+        "default_hooks.checkpoint.interval=12", "default_hooks.checkpoint.latest_iters=0",
+    ]  # fmt: skip
     run = run_train(config, "--cfg-options", *options)
     assert run.returncode == 0, run.output
     losses = [float(x.split("loss: ")[1]) for x in run.output.splitlines() if " loss: " in x]
@@ -151,7 +154,7 @@ def test_loss_falls_and_the_checkpoint_is_judged(config, run_train, tmp_path, mo
     tool = tiny.load_tool("test")
     assert tiny.call(tool, "small.py --eval assignment --out scores.json") == 0
     out = capsys.readouterr().out
-    assert "newest checkpoint of small: " in out and "epoch_30.pth" in out
+    assert "newest checkpoint of small: " in out and "epoch_12.pth" in out
     names = [line.split()[0] for line in out.splitlines() if line.strip()]
     assert names[-3:] == ["crowd", "random", "OVERALL"]
     assert '"WA row"' in Path("scores.json").read_text()

@@ -80,6 +80,8 @@ def sequence_matrices(folder: Path, options: MatrixOptions) -> Iterator[Matrix]:
 
 def _by_frame(rows: MOTRows) -> dict[int, NDArray[np.float64]]:
     """Boxes ``(N, 4)`` xyxy px of each frame that has any."""
+    if not len(rows):
+        return {}
     rows = rows.sorted()
     frames, starts = np.unique(rows.frames, return_index=True)
     return dict(zip(frames.tolist(), np.split(rows.bboxes, starts[1:]), strict=True))
