@@ -41,7 +41,7 @@ def matcher_of(name: str) -> Callable:
     weights = {"DHN:pretrained=True": "dhn_seq_gru"}.get(name)
     if weights and not (FOLDER / f"{weights}.safetensors").is_file():
         pytest.skip(f"no trained weights {weights} in the package")
-    return tool.build_matcher(name).requires_grad_(False)
+    return tool.build_matcher(name)
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +56,7 @@ def mota(scenes):
 
 def test_scenes_spread_over_the_range_of_mota(mota):
     counts, _ = np.histogram(mota, bins=np.linspace(0.2, 1.0, 9))
-    assert (counts >= 8).all() and counts.sum() >= 0.95 * SCENES
+    assert (counts >= 8).all() and counts.sum() >= 0.98 * SCENES
     assert mota.max() == 1
 
 

@@ -16,7 +16,6 @@ A matcher is a registered name with its parameters behind a colon. Columns:
 """
 
 import argparse
-import ast
 import statistics
 import sys
 import time
@@ -32,7 +31,7 @@ from torch import Tensor, nn
 
 import mmdeepmot  # noqa: F401  (before anything of mmdet: see mmdeepmot.ops)
 from mmdeepmot.association.optimal import optimal_assignment
-from mmdeepmot.errors import InputError, run_command
+from mmdeepmot.errors import run_command
 from mmdeepmot.evaluation.functional.assignment import assignment_scores
 from mmdeepmot.evaluation.functional.by_motmetrics import count_by_motmetrics
 from mmdeepmot.evaluation.functional.fault_cases import fault_cases
@@ -46,6 +45,7 @@ from mmdeepmot.models.losses.deepmot_scene import (
     scene_inputs,
     scene_terms,
 )
+from mmdeepmot.models.utils.short_config import short_config
 from mmdeepmot.registry import MODELS
 
 MATCHERS = (
@@ -81,22 +81,8 @@ class Row:
 
 
 def build_matcher(text: str) -> nn.Module:
-    """A matcher from ``Name:key=value,key=value``.
-
-    Raises:
-        InputError: If the text has another form.
-    """
-    name, _, rest = text.partition(":")
-    options = {}
-    for part in filter(None, rest.split(",")):
-        key, equals, value = part.partition("=")
-        try:
-            options[key] = ast.literal_eval(value)
-        except (ValueError, SyntaxError):
-            options[key] = value
-        if not equals:
-            raise InputError(f"a matcher is Name:key=value,key=value, got {text!r}")
-    return MODELS.build({"type": name, **options}).eval()
+    """A matcher from ``Name:key=value,key=value``, to be used as it is."""
+    return MODELS.build(short_config(text)).eval().requires_grad_(False)
 
 
 def true_mota(scenes: Sequence[BoxScene]) -> np.ndarray:
@@ -179,7 +165,7 @@ def seconds_of(match: Match, size: int, repeat: int = 5) -> float:
 
 def judge(name: str, scenes: Sequence[BoxScene], mota: np.ndarray, size: int) -> Row:
     """The row of a matcher."""
-    matcher = build_matcher(name).requires_grad_(False)
+    matcher = build_matcher(name)
 
     def correlation(options: DeepMOTOptions, min_iou: float) -> float:
         return float(np.corrcoef(soft_mota(scenes, matcher, options, min_iou), mota)[0, 1])

@@ -13,21 +13,21 @@ _STANDING = (40.0, 110.0)
 def fault_cases() -> dict[str, BoxScene]:
     """Scenes of two objects and two tracks by the fault that they have in their second frame.
 
-    In the first frame track 0 is on object 0 and track 1 on object 1. Good boxes are a few px off.
+    In the first frame track 0 is on object 0 and track 1 on object 1.
 
     - ``'FP'``: track 1 has slid off its object, to the side. It is a false alarm.
-    - ``'FN'``: the box of track 1 holds the upper third of its object, which so is missed.
+    - ``'FN'``: the box of track 1 holds the upper third of its object, which is so missed.
     - ``'IDS'``: the objects meet, and the tracks exchange them.
 
     A box that is no match is both a false alarm and a miss: the first two are one fault in two
     shapes.
     """
-    left, right = _person(70, 100), _person(220, 100)
-    near, nearer = _person(135, 100), _person(181, 96)
+    left, right = _person(70, 100), _person(190, 100)
+    first, second = _person(130, 102), _person(184, 94)
     return {
-        "FP": _scene((left, right), (_by(left, 3, -2, 3, -2), _by(right, 24, 3, 24, 3))),
-        "FN": _scene((left, right), (_by(left, -2, 3, 2, 1), _by(right, 3, 2, -2, -72))),
-        "IDS": _scene((near, nearer), (_by(nearer, -5, 2, -4, 3), _by(near, 4, -2, 3, -4))),
+        "FP": _scene((left, right), (left, _by(right, 25, 4, 25, 4))),
+        "FN": _scene((left, right), (left, _by(right, 4, 3, -4, -68))),
+        "IDS": _scene((first, second), (_by(second, -6, 3, -4, 4), _by(first, 5, -4, 4, -5))),
     }
 
 

@@ -57,7 +57,7 @@ class BoxScene:
         )
 
 
-def faulty_scenes(count: int, seed: int, worst: float = 0.76) -> list[BoxScene]:
+def faulty_scenes(count: int, seed: int, worst: float = 0.8) -> list[BoxScene]:
     """Scenes whose number of faults an object rises evenly from 0 to ``worst``.
 
     MOTA is about 1 less that number.
