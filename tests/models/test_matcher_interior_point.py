@@ -293,11 +293,11 @@ def test_soft_accuracy_follows_the_true_one(min_iou: float, slack: float | None)
 
 def test_descent_raises_the_true_accuracy() -> None:
     """A few steps of Adam on the boxes of a scene against dMOTA alone, distances not gated."""
-    scene = faulty_scenes(8, seed=5)[5]
+    scene = faulty_scenes(8, seed=5)[7]  # the one with most faults
     ids = torch.from_numpy(scene.track_ids), torch.from_numpy(scene.object_ids)
     masks = tuple(x >= 0 for x in ids)
     objects = torch.from_numpy(scene.object_bboxes)
-    tracks = torch.from_numpy(scene.track_bboxes).requires_grad_()
+    tracks = torch.tensor(scene.track_bboxes, requires_grad=True)
     matcher = InteriorPoint()
 
     def true_errors() -> float:
