@@ -74,8 +74,9 @@ def solve_allowed(costs: Floats, allowed: Bools) -> Bools:
     result = chosen.reshape(-1, *costs.shape[-2:])
     allowed, costs = allowed.reshape(result.shape), costs.reshape(result.shape)
     priced = _priced(costs, allowed)
-    rows, columns = allowed.any(axis=2), allowed.any(axis=1)
-    whole = rows.all(axis=1) & columns.all(axis=1)
+    rows: Bools = np.any(allowed, axis=2)
+    columns: Bools = np.any(allowed, axis=1)
+    whole: Bools = np.all(rows, axis=1) & np.all(columns, axis=1)
     for index in range(len(result)):
         if whole[index]:
             i, j = linear_sum_assignment(priced[index])

@@ -48,10 +48,10 @@ def test_half_precision_in_the_file(tmp_path: Path) -> None:
 def test_packages_own_by_name(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pretrained, "FOLDER", file.parent)
     with pytest.raises(
-        FileNotFoundError, match=r"no trained weights 'dhn_1d_conv' .* present: conv"
+        FileNotFoundError, match=r"no trained weights 'dhn_conv1d' .* present: conv"
     ):
         ConvDHN(pretrained=True)
-    file.rename(file.parent / "dhn_1d_conv.safetensors")
+    file.rename(file.parent / "dhn_conv1d.safetensors")
     ConvDHN(pretrained=True)
 
 
@@ -60,8 +60,8 @@ def test_packages_own_by_name(file: Path, monkeypatch: pytest.MonkeyPatch) -> No
     [
         ("sequential", "gru", "dhn_seq_gru"),
         ("sequential", "lstm", "dhn_seq_lstm"),
-        ("parallel", "gru", "dhn_paral_gru"),
-        ("parallel", "lstm", "dhn_paral_lstm"),
+        ("parallel", "gru", "dhn_par_gru"),
+        ("parallel", "lstm", "dhn_par_lstm"),
     ],
 )
 def test_names_of_the_variants(

@@ -34,10 +34,10 @@ CELLS: dict[str, type[nn.GRU] | type[nn.LSTM]] = {"gru": nn.GRU, "lstm": nn.LSTM
 WEIGHTS = {
     ("sequential", "gru"): "dhn_seq_gru",
     ("sequential", "lstm"): "dhn_seq_lstm",
-    ("parallel", "gru"): "dhn_paral_gru",
-    ("parallel", "lstm"): "dhn_paral_lstm",
+    ("parallel", "gru"): "dhn_par_gru",
+    ("parallel", "lstm"): "dhn_par_lstm",
 }
-"""Order and cell -> name of the weights, after the rows of the paper's Table 5."""
+"""Order and cell -> name of the weights and of the config in configs/dhn."""
 
 
 @MODELS.register_module()
@@ -121,7 +121,7 @@ class DHN(LogitMatcher):
 
     def score(self, distances: Tensor, row_mask: Tensor, col_mask: Tensor) -> Tensor:
         """Logits ``(B, N, M)``, 0 at padding."""
-        distances = distances.to(self.by_rows.weight_ih_l0.dtype)
+        distances = distances.to(next(self.parameters()).dtype)
         distances = distances.masked_fill(distances.isinf(), self.forbidden_value)
         if bool(row_mask.all()) and bool(col_mask.all()):
             return self._score_full(distances)

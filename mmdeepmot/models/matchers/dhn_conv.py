@@ -61,7 +61,7 @@ class ConvDHN(LogitMatcher):
         self.up2 = convolution(2 * second, second, up)
         self.up1 = convolution(second + first, first, up)
         self.last = convolution(first, 1, 1)
-        load_pretrained(self, "dhn_1d_conv", pretrained)
+        load_pretrained(self, "dhn_conv1d", pretrained)
 
     def score(self, distances: Tensor, row_mask: Tensor, col_mask: Tensor) -> Tensor:
         """Logits ``(B, N, M)``, 0 at padding."""

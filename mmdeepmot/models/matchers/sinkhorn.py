@@ -53,10 +53,15 @@ def sinkhorn(distances: Tensor, temperatures: Sequence[float], slack: float) -> 
     """
     rows = distances.new_zeros(distances.shape[0], distances.shape[1], 1)
     columns = distances.new_zeros(distances.shape[0], 1, distances.shape[2])
-    for temperature in temperatures:
+    for step, temperature in enumerate(temperatures):
+        if step:
+            columns = _update(rows - distances, temperature, slack, dim=1)
         rows = _update(columns - distances, temperature, slack, dim=2)
-        columns = _update(rows - distances, temperature, slack, dim=1)
-    return ((rows + columns - distances) / temperatures[-1]).exp()
+    # The last update of the columns, as a softmax: potentials in single precision, divided by a low
+    # temperature, would exceed 1 in sum.
+    alone = distances.new_full((len(distances), 1, distances.shape[2]), -slack)
+    exponents = torch.cat((rows - distances, alone), dim=1) / temperatures[-1]
+    return exponents.softmax(dim=1)[:, :-1]
 
 
 def _update(profits: Tensor, temperature: float, slack: float, dim: int) -> Tensor:
@@ -90,7 +95,9 @@ class Sinkhorn(Matcher):
     """Annealed log-domain Sinkhorn with slack; see the module for what it minimises.
 
     The gradient is that of the iterations. It fades where the assignment is sharp: the temperature
-    must be of the order of the differences between distances for a gradient to reach them.
+    must be of the order of the differences between distances for a gradient to reach them. The
+    defaults are for accuracy. Starting below 1 (the slack's order) or in fewer iterations is for
+    square matrices: who is left alone in the others takes longest to be found out.
 
     Args:
         temperature: Last temperature, in the unit of the distances.
@@ -103,10 +110,10 @@ class Sinkhorn(Matcher):
 
     def __init__(
         self,
-        temperature: float = 0.01,
+        temperature: float = 0.001,
         start_temperature: float | None = 1.0,
-        iterations: int = 50,
-        hold: float = 0.5,
+        iterations: int = 200,
+        hold: float = 0.2,
         slack: float = 1.0,
         init_cfg: dict | list[dict] | None = None,
     ) -> None:
