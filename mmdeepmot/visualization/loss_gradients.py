@@ -75,14 +75,14 @@ def draw_loss_gradients(cases: Sequence[GradientCase], note: str = "") -> Any:
 
 def _draw_panel(axis: Any, case: GradientCase, term: str) -> None:
     _frame(axis, np.concatenate((case.objects, case.tracks)))
-    for bboxes, colour in zip(case.objects, case.object_colours, strict=True):
-        _draw_object(axis, bboxes, _colour(colour))
+    for bbox, number in zip(case.objects, case.object_colours, strict=True):
+        _draw_object(axis, bbox, _colour(number))
     pushes = -np.asarray(case.gradients[term])
     largest = float(np.abs(_corner_pushes(pushes)).max(initial=0.0))
-    for bbox, colour, push in zip(case.tracks, case.track_colours, pushes, strict=True):
-        _draw_track(axis, bbox, _colour(colour))
+    for bbox, number, push in zip(case.tracks, case.track_colours, pushes, strict=True):
+        _draw_track(axis, bbox, _colour(number))
         if largest > _NOTHING:
-            _draw_arrows(axis, bbox, push * (_ARROW / largest), _colour(colour))
+            _draw_arrows(axis, bbox, push * (_ARROW / largest), _colour(number))
     said = f"largest {largest:.0e} / px" if largest > _NOTHING else "no gradient to speak of"
     for x, text, side, colour in (
         (0.03, f"{term} = {case.values[term]:.2f}", "left", _INK),
@@ -112,27 +112,20 @@ def _frame(axis: Any, bboxes: Floats) -> None:
 
 
 def _draw_object(axis: Any, bbox: Floats, colour: str) -> None:
-    from matplotlib.patches import Rectangle
-
-    place, size = bbox[:2], bbox[2:] - bbox[:2]
-    axis.add_patch(Rectangle(place, *size, facecolor=colour, alpha=0.14, linewidth=0, zorder=1))
-    axis.add_patch(
-        Rectangle(
-            place, *size, fill=False, edgecolor=colour, linewidth=1.4, linestyle=(0, (4, 2.5)),
-            zorder=2,
-        )
-    )  # fmt: skip
+    _draw_box(axis, bbox, facecolor=colour, alpha=0.14, linewidth=0, zorder=1)
+    dashes = (0, (4, 2.5))
+    _draw_box(axis, bbox, fill=False, edgecolor=colour, linewidth=1.4, linestyle=dashes, zorder=2)
 
 
 def _draw_track(axis: Any, bbox: Floats, colour: str) -> None:
+    _draw_box(axis, bbox, fill=False, edgecolor=colour, linewidth=2.2, zorder=3)
+
+
+def _draw_box(axis: Any, bbox: Floats, **style: Any) -> None:
     from matplotlib.patches import Rectangle
 
-    axis.add_patch(
-        Rectangle(
-            bbox[:2], *(bbox[2:] - bbox[:2]), fill=False, edgecolor=colour, linewidth=2.2,
-            joinstyle="round", zorder=3,
-        )
-    )  # fmt: skip
+    left, top, right, bottom = bbox.tolist()
+    axis.add_patch(Rectangle((left, top), right - left, bottom - top, **style))
 
 
 def _corner_pushes(push: Floats) -> Floats:
