@@ -1,5 +1,6 @@
 """Several datasets as one, their identities told apart."""
 
+import fnmatch
 from collections.abc import Sequence
 from typing import Any
 
@@ -25,6 +26,7 @@ class JointDataset(Dataset):
         test_mode: Given to every dataset that does not say.
         dataset_defaults: Arguments for configs in ``datasets`` that do not give them
             (``data_root``, ``view``, ...).
+        sequences: Names or patterns; only datasets of such sequences take part. None: all.
     """
 
     def __init__(
@@ -34,6 +36,7 @@ class JointDataset(Dataset):
         *,
         test_mode: bool = False,
         dataset_defaults: dict[str, Any] | None = None,
+        sequences: Sequence[str] | None = None,
     ) -> None:
         if not datasets:
             raise InputError("JointDataset.datasets is empty: expected at least one dataset")
@@ -44,15 +47,17 @@ class JointDataset(Dataset):
         ]
         self.test_mode = test_mode
         self._check()
+        if sequences is not None:
+            self.datasets = _with_sequences(self.datasets, sequences)
         steps = build_pipeline(pipeline)
         counts = [dataset.num_identities for dataset in self.datasets]
         self.identity_offsets = np.concatenate(([0], np.cumsum(counts)[:-1])).astype(np.int64)
-        sequences = 0
+        before = 0
         for dataset, offset in zip(self.datasets, self.identity_offsets.tolist(), strict=True):
             dataset.identity_offset = offset
-            dataset.sequence_offset = sequences
+            dataset.sequence_offset = before
             dataset.pipeline = dataset.pipeline or steps
-            sequences += len(dataset.index.sequences)
+            before += len(dataset.index.sequences)
         self.num_identities = int(sum(counts))
         self._ends = np.cumsum([len(dataset) for dataset in self.datasets])
         print_log(self.table(), logger="current")
@@ -143,3 +148,30 @@ class JointDataset(Dataset):
         position, seed = item if isinstance(item, tuple | list) else (item, None)
         dataset, position = self.locate(position)
         return self.datasets[dataset][position if seed is None else (position, seed)]
+
+
+def _with_sequences(datasets: Sequence[MOTDataset], patterns: Sequence[str]) -> list[MOTDataset]:
+    """The datasets that hold nothing but sequences named by ``patterns``.
+
+    Raises:
+        InputError: A pattern names none, or not all sequences of a dataset that has such.
+    """
+    names = [[sequence.name for sequence in dataset.index.sequences] for dataset in datasets]
+    every = sorted({name for part in names for name in part})
+    for pattern in patterns:
+        if not fnmatch.filter(every, pattern):
+            raise InputError(
+                f"JointDataset.sequences: expected names or patterns of {every}, got {pattern!r}"
+            )
+    chosen = []
+    for dataset, part in zip(datasets, names, strict=True):
+        named = {name for pattern in patterns for name in fnmatch.filter(part, pattern)}
+        if named and named != set(part):
+            raise InputError(
+                f"JointDataset.sequences chooses whole datasets, {list(patterns)} names "
+                f"{len(named)} of the {len(part)} sequences of {dataset.name}: choose in that "
+                "dataset's own `sequences`"
+            )
+        if named:
+            chosen.append(dataset)
+    return chosen

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from mmdeepmot.datasets import JDEListDataset, JointDataset, MOTChallengeDataset
+from mmdeepmot.errors import InputError
 
 FRAME: list[dict[str, Any]] = [{"type": "LoadFrame"}, {"type": "LoadTracks"}, {"type": "PackFrame"}]
 
@@ -130,3 +131,22 @@ def test_bad_arguments(parts: tuple[Path, Path]) -> None:
 def test_counts_agree_with_the_boxes(joint: JointDataset) -> None:
     every = np.concatenate([np.array(part) for part in identities(joint)])
     assert sorted(every[every >= 0].tolist()) == [0, 1, 2, 3]
+
+
+def test_only_datasets_of_named_sequences(write_sequence, tmp_path: Path) -> None:
+    gt = ["1,1,10,10,8,16,1,1,1", "2,2,11,10,8,16,1,1,1"]
+    for name, group in (("A-01", "one"), ("A-02", "one"), ("B-01", "two")):
+        (tmp_path / group).mkdir(exist_ok=True)
+        write_sequence(name, length=2, gt=gt).rename(tmp_path / group / name)
+    parts = [
+        {"type": "MOTChallengeDataset", "data_root": str(tmp_path / group)}
+        for group in ("one", "two")
+    ]
+    assert len(JointDataset(parts)) == 6
+    one = JointDataset(parts, sequences=["B-*"])
+    assert len(one) == 2 and one.num_identities == 2 and one.identity_offsets.tolist() == [0]
+    assert len(JointDataset(parts, sequences=["A-01", "*-02"])) == 4
+    with pytest.raises(InputError, match=r"expected names or patterns of .*'B-01'.*, got 'C'"):
+        JointDataset(parts, sequences=["C"])
+    with pytest.raises(InputError, match=r"chooses whole datasets, .'A-01'. names 1 of the 2"):
+        JointDataset(parts, sequences=["A-01"])

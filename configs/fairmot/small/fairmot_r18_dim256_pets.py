@@ -1,0 +1,3 @@
+# Table 4 in small, on real video: embeddings of 256.
+_base_ = "../fairmot_r18_pets.py"
+model = dict(detector=dict(bbox_head=dict(embed_dims=256)))
