@@ -1,4 +1,4 @@
-# A slim FairMOT's way up without skip connections: up-convolutions alone, as of CenterNet's ResNets.
+# A slim FairMOT's way up without skip connections: up-convolutions alone, as CenterNet's ResNets.
 plain_backbone = dict(out_indices=(2,))
 plain_neck = dict(
     type="CTResNetNeck",
