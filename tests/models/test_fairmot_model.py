@@ -42,7 +42,7 @@ model = dict(
     tracker=_base_.tracker,
     detector=dict(
         backbone=dict(base_channels=8),
-        neck=dict(in_channels=32, num_deconv_filters=(16, 8)),
+        neck=dict(in_channels=(8, 16, 32), widths=(16, 8)),
         bbox_head=dict(in_channels=8, feat_channels=8, embed_dims=16),
         test_cfg=dict(score_thr=0.0, max_per_img=5, min_area=0),
     ),

@@ -230,7 +230,8 @@ def test_interruption_keeps_what_is_written_and_resume_goes_on(run, place):
         text=True,
         start_new_session=True,
     )
-    assert process.stdout is not None and "[1/12]" in process.stdout.readline()
+    assert process.stdout is not None  # on a busy machine lines of progress come first
+    assert any("[1/12]" in line for line in process.stdout)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: all processes of the group
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130
