@@ -20,13 +20,11 @@ from dataclasses import dataclass, fields
 import torch
 from torch import Tensor, nn
 
+from mmdeepmot.association.optimal import FORBIDDEN_ABOVE
 from mmdeepmot.models.losses.deepmot_counts import gated, soft_counts
 from mmdeepmot.models.losses.deepmot_history import MatchHistory, hard_matches, switched_pairs
 from mmdeepmot.models.losses.deepmot_options import DeepMOTOptions, PreciseOver, SwitchRule
 from mmdeepmot.registry import MODELS
-
-FORBIDDEN = 1.0
-"""Distances above this value forbid a pair."""
 
 DEFAULTS = DeepMOTOptions()
 
@@ -122,7 +120,7 @@ def deepmot_loss(
     with torch.autocast(distances.device.type, enabled=False):
         dtype = torch.promote_types(distances.dtype, torch.float32)
         distances, assignment = distances.to(dtype), assignment.to(dtype)
-        possible = row_mask[..., None] & col_mask[..., None, :] & (distances <= FORBIDDEN)
+        possible = row_mask[..., None] & col_mask[..., None, :] & (distances <= FORBIDDEN_ABOVE)
         if options.gate is not None:
             assignment = gated(assignment, distances, options.gate, options.gate_width)
         if matches is None:
