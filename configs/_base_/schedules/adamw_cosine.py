@@ -1,6 +1,6 @@
 # From scratch within a few epochs: AdamW, a short warm-up, cosine, averaged weights. The loss
 # weights learn ten times as fast: Adam moves them by the learning rate a step, whatever the loss.
-max_epochs = 6
+max_epochs = 5
 effective_batch_size = 4
 optim_wrapper = dict(
     type="OptimWrapper",
