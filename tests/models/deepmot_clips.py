@@ -5,9 +5,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mmdeepmot.association.optimal import optimal_assignment
+from mmdeepmot.association.optimal import FORBIDDEN_ABOVE, optimal_assignment
 from mmdeepmot.models.losses import box_distance
-from mmdeepmot.models.losses.deepmot import FORBIDDEN
 
 Paths = dict[int, list[float | None]]
 Clip = tuple[Tensor, Tensor, Tensor, Tensor]
@@ -55,7 +54,7 @@ def by_motmetrics(distances: Tensor, row_ids: Tensor, col_ids: Tensor) -> dict[s
             distances.detach().numpy(), row_ids.numpy(), col_ids.numpy(), strict=True
         ):
             matrix = matrix[np.ix_(rows >= 0, columns >= 0)]
-            matrix = np.where(matrix <= FORBIDDEN, matrix, np.nan)
+            matrix = np.where(matrix <= FORBIDDEN_ABOVE, matrix, np.nan)
             accumulator.update(columns[columns >= 0], rows[rows >= 0], matrix.T)
         found = motmetrics.metrics.create().compute(
             accumulator, list(names.values()), return_dataframe=False
