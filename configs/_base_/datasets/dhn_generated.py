@@ -30,13 +30,16 @@ train_dataloader = dict(
         ],
     ),
 )
-val_dataloader = dict(
+held_out = dict(
     batch_size=64,
     num_workers=2,
-    persistent_workers=True,
     sampler=in_order,
     batch_sampler=batches,
     collate_fn=dict(type="pad_matrices"),
+)
+val_dataloader = dict(
+    **held_out,
+    persistent_workers=True,
     dataset=dict(
         type="MixedMatrices",
         datasets=[
@@ -46,11 +49,7 @@ val_dataloader = dict(
     ),
 )
 test_dataloader = dict(
-    batch_size=64,
-    num_workers=2,
-    sampler=in_order,
-    batch_sampler=batches,
-    collate_fn=dict(type="pad_matrices"),
+    **held_out,
     dataset=dict(
         type="MixedMatrices",
         datasets=[

@@ -8,6 +8,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from mmdeepmot.association.optimal import FORBIDDEN_ABOVE
 from mmdeepmot.datasets.matrices.file import FORBIDDEN
 from mmdeepmot.errors import InputError
 from mmdeepmot.structures.boxes import box_centers, iou_matrix
@@ -69,4 +70,5 @@ def gate_threshold(gate: Gate, rng: np.random.Generator) -> float:
 
 def forbid(distances: NDArray, threshold: float) -> NDArray[np.float32]:
     """``(N, M)`` float32 with ``FORBIDDEN`` where a distance exceeds the threshold, or 1."""
-    return np.where(distances > min(threshold, 1.0), FORBIDDEN, distances).astype(np.float32)
+    forbidden = distances > min(threshold, FORBIDDEN_ABOVE)
+    return np.where(forbidden, FORBIDDEN, distances).astype(np.float32)

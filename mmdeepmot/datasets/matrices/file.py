@@ -22,6 +22,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from mmdeepmot.association.optimal import FORBIDDEN_ABOVE
 from mmdeepmot.engine.atomic import atomic_write
 from mmdeepmot.errors import InputError
 
@@ -146,7 +147,7 @@ def pack_matrices(
     Distances above 1 become ``FORBIDDEN``; the others are kept to three digits (float16).
     """
     shapes = np.array([matrix.shape for matrix in distances], dtype=np.int64).reshape(-1, 2)
-    values = [np.where(matrix > 1, FORBIDDEN, matrix).ravel() for matrix in distances]
+    values = [np.where(matrix > FORBIDDEN_ABOVE, FORBIDDEN, matrix).ravel() for matrix in distances]
     columns = [
         np.where(one.any(axis=1), one.argmax(axis=1) if one.size else -1, -1) for one in optimal
     ]
