@@ -10,7 +10,7 @@ from mmdeepmot.registry import DATASETS, TRANSFORMS
 
 NAMES = (
     "mot_challenge", "mot15split", "mot17half", "joint", "joint_detection", "joint_embedding",
-    "pets",
+    "pets", "synthmot_clips", "synthmot_small_clips", "mot17_clips", "pets_clips",
 )  # fmt: skip
 
 
@@ -70,3 +70,20 @@ def test_pets(repository: Path, shared_data: Path, monkeypatch: pytest.MonkeyPat
     last = test[-1]["data_samples"][-1]
     assert last.metainfo["frame_number"] == 900
     assert last.metainfo["ori_shape"] == (540, 960)
+
+
+@pytest.mark.parametrize("name", [one for one in NAMES if one.endswith("_clips")])
+def test_clips_are_pairs_of_frames_scored_with_public_detections(
+    repository: Path, name: str
+) -> None:
+    cfg = load(repository, name)
+    train = cfg.train_dataloader.dataset
+    view = train.get("dataset_defaults", train)
+    assert (view["view"], view["clip_length"]) == ("clips", 2)
+    assert [step.type for step in train.pipeline] == [
+        "LoadFrame", "LoadTracks", "Letterbox", "HSVJitter", "RandomFlipTracks", "PackFrame"
+    ]  # fmt: skip
+    for stage in ("val", "test"):
+        dataset = cfg[f"{stage}_dataloader"].dataset
+        found = dataset.get("with_detections") or dataset.dataset_defaults.with_detections
+        assert found == "det/det.txt"

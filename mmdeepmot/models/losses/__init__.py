@@ -9,6 +9,12 @@ from mmdeepmot.models.losses.balance import (
     UniformWeights,
 )
 from mmdeepmot.models.losses.box_distance import box_distance
+from mmdeepmot.models.losses.clip_criteria import (
+    ClipCriterion,
+    DeepMOTCriterion,
+    SmoothL1Criterion,
+)
+from mmdeepmot.models.losses.clip_rows import ClipRows
 from mmdeepmot.models.losses.deepmot import DeepMOTLoss, DeepMOTTerms, deepmot_loss
 from mmdeepmot.models.losses.deepmot_history import MatchHistory
 from mmdeepmot.models.losses.deepmot_options import DeepMOTOptions
@@ -29,6 +35,9 @@ __all__ = [
     "Balance",
     "BatchTripletLoss",
     "BatchUpperBoundLoss",
+    "ClipCriterion",
+    "ClipRows",
+    "DeepMOTCriterion",
     "DeepMOTLoss",
     "DeepMOTOptions",
     "DeepMOTTerms",
@@ -37,6 +46,7 @@ __all__ = [
     "LossNormWeights",
     "MGDAUBWeights",
     "MatchHistory",
+    "SmoothL1Criterion",
     "UncertaintyWeights",
     "UniformWeights",
     "box_distance",

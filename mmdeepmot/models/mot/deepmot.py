@@ -1,0 +1,144 @@
+"""Training of followers on clips, by the DeepMOT loss or another criterion.
+
+Paper: Xu et al., "How To Train Your Deep Multi-Object Tracker", CVPR 2020, Sec. 4.3 and Appendix
+A.2. docs/deepmot.md explains it, and how one's own tracker gets there.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from mmdet.structures import DetDataSample, TrackDataSample
+from mmengine.model import BaseModel
+from torch import Tensor
+
+from mmdeepmot.errors import InputError
+from mmdeepmot.models.heads.samples import ground_truth
+from mmdeepmot.models.losses.clip_rows import ClipRows, pad_clips
+from mmdeepmot.models.mot.following import LeadRules, TrueFrame, lead
+from mmdeepmot.models.mot.freezing import freeze_except, frozen_parts, keep_statistics
+from mmdeepmot.ops import announce
+from mmdeepmot.registry import MODELS, TASK_UTILS
+
+
+@MODELS.register_module()
+class DeepMOTModel(BaseModel):
+    """A follower that learns from clips.
+
+    In each clip, tracks start at the perturbed true boxes of the first frame and are followed
+    through all others (:func:`~mmdeepmot.models.mot.following.lead`); the rows of all frames and
+    clips go once through the criterion.
+
+    Args:
+        follower: Config of a :class:`~mmdeepmot.models.mot.follower.Follower`.
+        criterion: Config: ``DeepMOTCriterion`` or ``SmoothL1Criterion``.
+        start: Config of what makes the boxes that tracks start from out of true ones; ``BoxNoise``
+            with the paper's ranges by default.
+        trainable: Patterns of the follower's parameters that learn (``'*.bbox_head.*'``); the
+            parts that have no others are frozen, and in evaluation mode. What the follower itself
+            has frozen stays frozen.
+        norm_eval: Whether batch normalisation keeps its statistics: a batch of a few targets of one
+            image has no useful ones.
+        births: See :class:`~mmdeepmot.models.mot.following.LeadRules`, as the next two.
+        deaths: See there.
+        through_time: See there.
+        data_preprocessor: Config; ``MOTDataPreprocessor`` by default.
+        init_cfg: mmengine's initialisation config.
+
+    Raises:
+        InputError: A pattern of ``trainable`` matches no parameter.
+    """
+
+    def __init__(
+        self,
+        follower: dict[str, Any],
+        criterion: dict[str, Any],
+        start: dict[str, Any] | None = None,
+        trainable: Sequence[str] = ("*",),
+        norm_eval: bool = True,
+        births: bool = True,
+        deaths: bool = True,
+        through_time: bool = False,
+        data_preprocessor: dict[str, Any] | None = None,
+        init_cfg: dict | None = None,
+    ) -> None:
+        preprocessor = MODELS.build(data_preprocessor or {"type": "MOTDataPreprocessor"})
+        super().__init__(preprocessor, init_cfg)
+        announce()
+        self.follower = MODELS.build(follower)
+        self.criterion = MODELS.build(criterion)
+        self.perturb = TASK_UTILS.build(start or {"type": "BoxNoise"})
+        self.norm_eval = norm_eval
+        self.rules = LeadRules(births, deaths, through_time, self.criterion.needs_embeddings)
+        freeze_except(self.follower, trainable, "DeepMOTModel.trainable")
+        self.train()
+
+    def train(self, mode: bool = True) -> "DeepMOTModel":
+        """Sets the mode of all parts that learn; the others stay in evaluation mode."""
+        super().train(mode)
+        for part in frozen_parts(self.follower):
+            part.eval()
+        if self.norm_eval:
+            keep_statistics(self.follower)
+        return self
+
+    def forward(
+        self,
+        inputs: Tensor,
+        data_samples: list[TrackDataSample] | None = None,
+        mode: str = "tensor",
+    ) -> Any:
+        """Losses of clips, or their rows.
+
+        Args:
+            inputs: ``(B, T, 3, H, W)``, T at least 2, consecutive frames.
+            data_samples: One a clip, with ``gt_instances`` (bboxes xyxy px of the input,
+                instances_ids) in every frame.
+            mode: ``'loss'``, or ``'tensor'`` for the :class:`ClipRows` that a criterion gets.
+
+        Raises:
+            InputError: The inputs are no clips, or come without truth.
+        """
+        if mode not in ("loss", "tensor"):
+            raise ValueError(f"DeepMOTModel trains: mode must be 'loss' or 'tensor', got {mode!r}")
+        if inputs.dim() != 5 or inputs.shape[1] < 2:
+            raise InputError(
+                "DeepMOTModel takes clips (B, T, 3, H, W) of at least 2 frames, got "
+                f"{tuple(inputs.shape)}: use a dataset with view='clips', clip_length=2 or more"
+            )
+        if data_samples is None:
+            raise InputError("DeepMOTModel needs data_samples: the true boxes of every frame")
+        rows = self.follow(inputs, data_samples)
+        return rows if mode == "tensor" else self._reaching_all(self.criterion(rows))
+
+    def follow(self, inputs: Tensor, data_samples: Sequence[TrackDataSample]) -> ClipRows:
+        """Leads the follower through clips ``(B, T, 3, H, W)``."""
+        count, length = inputs.shape[:2]
+        samples = [frame for sample in data_samples for frame in sample]
+        known = ground_truth(samples, inputs.device)
+        fields = zip(known.boxes, known.identities, known.ignored, strict=True)
+        truth = [TrueFrame.of(*frame) for frame in fields]
+        images = self.follower.encode(inputs.flatten(0, 1))
+        clips, started = [], []
+        for first in range(0, count * length, length):
+            part = slice(first, first + length)
+            clips.append(lead(self.follower, images[part], truth[part], self.perturb, self.rules))
+            started.append(truth[first].ids)
+        sizes = [_image_size(sample, inputs) for sample in samples[::length]]
+        return pad_clips(clips, torch.tensor(sizes, device=inputs.device), started)
+
+    def _reaching_all(self, losses: dict[str, Tensor]) -> dict[str, Tensor]:
+        """The losses, one of them with a zero gradient for every parameter that learns.
+
+        Clips may hold no one to follow: several processes would wait for gradients for ever.
+        """
+        learning = [p for p in self.follower.parameters() if p.requires_grad and p.numel()]
+        nothing = 0 * torch.stack([p.flatten()[0].float() for p in learning]).sum()
+        name = next(key for key in losses if "loss" in key)
+        return losses | {name: losses[name] + nothing}
+
+
+def _image_size(sample: DetDataSample, inputs: Tensor) -> tuple[float, float]:
+    """(width, height) px of a frame in the network's input, letterbox included."""
+    height, width = sample.get("img_shape", inputs.shape[-2:])[:2]
+    return float(width), float(height)

@@ -1,0 +1,107 @@
+"""Followers learn from clips: end to end, on moving rectangles."""
+
+import pytest
+import torch
+from mmengine.optim import OptimWrapper
+from toy_clips import clip_sample, frame_sample, toy_clips, toy_model
+
+from mmdeepmot.errors import InputError
+from mmdeepmot.models.losses import ClipRows
+
+LOGGED = {"dMOTA", "dMOTP", "FP", "FN", "IDS"}
+
+
+def learn(model, steps: int, lr: float = 1e-2) -> list[dict[str, float]]:
+    """Steps as mmengine's runner makes them; what each logs."""
+    learning = [p for p in model.parameters() if p.requires_grad]
+    wrapper = OptimWrapper(torch.optim.Adam(learning, lr=lr))
+    history = []
+    for step in range(steps):
+        images, samples = toy_clips(2, seed=step)
+        losses, logged = model.parse_losses(model(images, samples, mode="loss"))
+        wrapper.update_params(losses)
+        history.append({key: float(value.detach()) for key, value in logged.items()})
+    return history
+
+
+def mean(history: list[dict[str, float]], key: str) -> float:
+    return sum(one[key] for one in history) / len(history)
+
+
+def test_a_follower_learns_by_the_deepmot_loss():
+    model = toy_model()
+    history = learn(model, 30)
+    assert set(history[0]) == LOGGED | {"loss", "loss_dmota", "loss_dmotp"}
+    first, last = history[:5], history[-5:]
+    assert mean(last, "dMOTA") > mean(first, "dMOTA") + 0.2
+    assert mean(last, "FP") < 0.7 * mean(first, "FP")
+    assert mean(last, "loss") < mean(first, "loss") - 0.2
+    assert all(not p.requires_grad for p in model.criterion.parameters())
+
+
+def test_a_follower_learns_by_smooth_l1():
+    monitor = dict(type="DeepMOTCriterion", matcher=dict(type="Hungarian"))
+    history = learn(toy_model(criterion=dict(type="SmoothL1Criterion", monitor=monitor)), 20)
+    assert set(history[0]) == LOGGED | {"loss", "loss_box"}
+    assert mean(history[-5:], "loss_box") < 0.6 * mean(history[:5], "loss_box")
+    assert mean(history[-5:], "dMOTP") > mean(history[:5], "dMOTP")
+
+
+def test_clips_without_anyone_give_a_zero_loss_that_reaches_all():
+    model = toy_model()
+    empty = clip_sample([frame_sample([], []) for _ in range(3)])
+    losses = model(torch.rand(1, 3, 3, 96, 128), [empty], mode="loss")
+    total, logged = model.parse_losses(losses)
+    assert total == 0 and logged["dMOTA"] == 1 and logged["FP"] == 0
+    total.backward()
+    assert all(p.grad is not None and not p.grad.any() for p in model.follower.parameters())
+
+
+def test_rows_of_a_batch():
+    images, samples = toy_clips(2, length=4, people=2)
+    samples[1][2].gt_instances = samples[1][2].gt_instances[:1]
+    rows = toy_model()(images, samples)
+    assert isinstance(rows, ClipRows)
+    assert rows.boxes.shape == (2, 3, 2, 4)
+    assert rows.image_sizes.tolist() == [[128, 96]] * 2
+    assert rows.started.tolist() == [[0, 1]] * 2
+    assert rows.row_ids.tolist() == [[[0, 1]] * 3, [[0, 1], [0, -1], [0, 1]]]
+    assert rows.valid.sum().item() == rows.present.sum().item() == 11
+    assert torch.equal(rows.objects[0, 2], samples[0][3].gt_instances.bboxes)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "samples", "message"),
+    [
+        ((2, 3, 96, 128), [], r"clips \(B, T, 3, H, W\) of at .* got \(2, 3, 96, 128\)"),
+        ((1, 1, 3, 96, 128), [], r"view='clips', clip_length=2"),
+        ((1, 2, 3, 96, 128), None, "needs data_samples"),
+    ],
+)  # fmt: skip
+def test_what_is_no_clip_is_refused(inputs, samples, message):
+    with pytest.raises(InputError, match=message):
+        toy_model()(torch.rand(inputs), samples, mode="loss")
+
+
+def test_it_only_trains():
+    with pytest.raises(ValueError, match="mode must be 'loss' or 'tensor', got 'predict'"):
+        toy_model()(torch.rand(1, 2, 3, 8, 8), [], mode="predict")
+
+
+def test_what_does_not_learn_is_frozen():
+    model = toy_model(follower=dict(type="ToyFollower", norm=True), trainable=["head.*"])
+    learning = [name for name, p in model.follower.named_parameters() if p.requires_grad]
+    assert learning == ["head.weight", "head.bias"]
+    model.train()
+    assert model.follower.training and not model.follower.norm.training
+    assert not model.criterion.matcher.training
+    with pytest.raises(InputError, match=r"trainable: 'roi\.\*' matches no parameter of ToyFoll"):
+        toy_model(trainable=["head.*", "roi.*"])
+
+
+def test_statistics_are_kept_unless_asked():
+    follower = dict(type="ToyFollower", norm=True)
+    assert not toy_model(follower=follower).train().follower.norm.training
+    model = toy_model(follower=follower, norm_eval=False).train()
+    assert model.follower.norm.training
+    assert not model.eval().follower.norm.training
