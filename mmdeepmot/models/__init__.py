@@ -1,17 +1,30 @@
 """Networks. Importing this package registers every model, and makes loading of weights safe."""
 
 from mmdeepmot.engine import checkpoint  # noqa: F401  (init_cfg=dict(type='Pretrained', ...))
-from mmdeepmot.models import backbones, detectors, heads, losses, matchers, mot, necks, utils
+from mmdeepmot.models import (
+    backbones,
+    detectors,
+    followers,
+    heads,
+    losses,
+    matchers,
+    mot,
+    necks,
+    sot,
+    utils,
+)
 from mmdeepmot.models.data_preprocessor import MOTDataPreprocessor
 
 __all__ = [
     "MOTDataPreprocessor",
     "backbones",
     "detectors",
+    "followers",
     "heads",
     "losses",
     "matchers",
     "mot",
     "necks",
+    "sot",
     "utils",
 ]

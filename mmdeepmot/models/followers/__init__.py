@@ -1,0 +1,6 @@
+"""Networks that follow targets from frame to frame."""
+
+from mmdeepmot.models.followers.goturn import GOTURN
+from mmdeepmot.models.followers.siamrpn import SiamRPN
+
+__all__ = ["GOTURN", "SiamRPN"]
