@@ -1,6 +1,5 @@
 """Several datasets as one, their identities told apart."""
 
-import fnmatch
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,6 +10,7 @@ from torch.utils.data import Dataset
 
 from mmdeepmot.datasets.base import MOTDataset, Transform, build_pipeline
 from mmdeepmot.errors import InputError
+from mmdeepmot.io.names import choose_names
 from mmdeepmot.registry import DATASETS
 
 
@@ -158,14 +158,10 @@ def _with_sequences(datasets: Sequence[MOTDataset], patterns: Sequence[str]) -> 
     """
     names = [[sequence.name for sequence in dataset.index.sequences] for dataset in datasets]
     every = sorted({name for part in names for name in part})
-    for pattern in patterns:
-        if not fnmatch.filter(every, pattern):
-            raise InputError(
-                f"JointDataset.sequences: expected names or patterns of {every}, got {pattern!r}"
-            )
+    wanted = set(choose_names(every, patterns, "JointDataset"))
     chosen = []
     for dataset, part in zip(datasets, names, strict=True):
-        named = {name for pattern in patterns for name in fnmatch.filter(part, pattern)}
+        named = wanted & set(part)
         if named and named != set(part):
             raise InputError(
                 f"JointDataset.sequences chooses whole datasets, {list(patterns)} names "

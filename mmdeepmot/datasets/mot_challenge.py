@@ -1,6 +1,5 @@
 """MOTChallenge folders (MOT15, MOT16, MOT17, MOT20, DanceTrack), read as they are."""
 
-import fnmatch
 import logging
 import os
 import re
@@ -33,6 +32,7 @@ from mmdeepmot.io.mot import (
     read_mot_text,
     read_seqinfo,
 )
+from mmdeepmot.io.names import choose_names
 from mmdeepmot.registry import DATASETS
 
 _DETECTOR_SUFFIX = re.compile(r"^(?P<video>.+)-(?P<detector>DPM|FRCNN|SDP)$")
@@ -119,7 +119,8 @@ def find_sequences(data_root: str | os.PathLike[str], patterns: Sequence[str] | 
     the three is taken (FRCNN); ``['*']`` takes all.
 
     Raises:
-        FileNotFoundError: No such root, no sequence in it, or none of that name.
+        FileNotFoundError: No such root, or no sequence in it.
+        InputError: None of that name.
     """
     root = Path(data_root)
     if not root.is_dir():
@@ -135,19 +136,7 @@ def find_sequences(data_root: str | os.PathLike[str], patterns: Sequence[str] | 
         )
     if patterns is None:
         return _one_of_each_video(found)
-    if isinstance(patterns, str):
-        raise InputError(f"sequences must be a list of names or patterns, got the str {patterns!r}")
-    chosen: dict[str, Path] = {}
-    for pattern in patterns:
-        names = fnmatch.filter(found, pattern)
-        if not names:
-            near = get_close_matches(pattern, found, n=3, cutoff=0.4)
-            raise FileNotFoundError(
-                f"{root.resolve()}: no sequence is called {pattern!r}; "
-                + (f"near: {near}" if near else f"there are {sorted(found)[:20]}")
-            )
-        chosen.update((name, found[name]) for name in names)
-    return list(chosen.values())
+    return [found[name] for name in choose_names(found, patterns, str(root.resolve()))]
 
 
 def _one_of_each_video(found: dict[str, Path]) -> list[Path]:

@@ -1,6 +1,5 @@
 """Scores a folder of result files against a folder of ground truth. Imports no torch."""
 
-import fnmatch
 import logging
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -26,6 +25,7 @@ from mmdeepmot.io.mot import (
     read_mot_text,
     read_seqinfo,
 )
+from mmdeepmot.io.names import choose_names
 
 logger = logging.getLogger(__name__)
 
@@ -106,19 +106,9 @@ def _sequence_names(gt_dir: Path, sequences: Sequence[str] | None) -> list[str]:
             f"{gt_dir}: expected the folder of the ground truth (SEQ/gt/gt.txt in it), found none"
         )
     found = sorted(path.parent.parent.name for path in gt_dir.glob("*/gt/gt.txt"))
-    if sequences is None:
-        if not found:
-            raise FileNotFoundError(f"{gt_dir}: expected sequences (SEQ/gt/gt.txt), found none")
-        return found
-    chosen: dict[str, None] = {}
-    for pattern in sequences:
-        matching = fnmatch.filter(found, pattern)
-        if not matching:
-            raise FileNotFoundError(
-                f"{gt_dir}: no sequence {pattern!r} with gt/gt.txt; there are {found}"
-            )
-        chosen.update(dict.fromkeys(matching))
-    return list(chosen)
+    if not found:
+        raise FileNotFoundError(f"{gt_dir}: expected sequences (SEQ/gt/gt.txt), found none")
+    return choose_names(found, sequences, str(gt_dir))
 
 
 def _check_results(results_dir: Path, gt_dir: Path, names: Iterable[str]) -> None:

@@ -146,7 +146,7 @@ def test_only_datasets_of_named_sequences(write_sequence, tmp_path: Path) -> Non
     one = JointDataset(parts, sequences=["B-*"])
     assert len(one) == 2 and one.num_identities == 2 and one.identity_offsets.tolist() == [0]
     assert len(JointDataset(parts, sequences=["A-01", "*-02"])) == 4
-    with pytest.raises(InputError, match=r"expected names or patterns of .*'B-01'.*, got 'C'"):
+    with pytest.raises(InputError, match=r"no sequence is called 'C'; there are .*'B-01'"):
         JointDataset(parts, sequences=["C"])
     with pytest.raises(InputError, match=r"chooses whole datasets, .'A-01'. names 1 of the 2"):
         JointDataset(parts, sequences=["A-01"])

@@ -11,6 +11,7 @@ from mmdeepmot.datasets.mot_challenge import (
     split_range,
     target_rows,
 )
+from mmdeepmot.errors import InputError
 from mmdeepmot.io import MOTRows
 
 
@@ -123,7 +124,7 @@ class TestSequences:
 
     def test_unknown_name(self, write_sequence) -> None:
         root = write_sequence("PETS09-S2L1").parent
-        with pytest.raises(FileNotFoundError, match=r"'PETS09-S2L2'; near: \['PETS09-S2L1'\]"):
+        with pytest.raises(InputError, match=r"'PETS09-S2L2'; near: \['PETS09-S2L1'\]"):
             find_sequences(root, ["PETS09-S2L2"])
 
     def test_a_string_is_no_list(self, write_sequence) -> None:

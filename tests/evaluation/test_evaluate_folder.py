@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mmdeepmot.errors import InputError
 from mmdeepmot.evaluation import OVERALL, evaluate_folder
 from mmdeepmot.evaluation.folder import gt_roles
 from mmdeepmot.evaluation.functional import GtRole
@@ -252,7 +253,7 @@ def test_missing_and_extra_files_are_named(folders, caplog: pytest.LogCaptureFix
     (results / "MOT17-92.txt").unlink()
     with pytest.raises(FileNotFoundError, match=r"1 of 2 result files are missing.*MOT17-92\.txt"):
         evaluate_folder(results, gt)
-    with pytest.raises(FileNotFoundError, match=r"no sequence 'MOT17-1' with gt/gt.txt; there are"):
+    with pytest.raises(InputError, match=r"no sequence is called 'MOT17-1'"):
         evaluate_folder(results, gt, sequences=["MOT17-1"])
     with pytest.raises(FileNotFoundError, match="expected the folder of the ground truth"):
         evaluate_folder(results, gt / "nowhere")

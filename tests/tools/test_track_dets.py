@@ -264,7 +264,7 @@ def test_wrong_places(run):
     Path("empty").mkdir()
     refused(run, "empty: expected detections .* found none", base="--dets empty --out out")
     refused(run, "found none; there are SEQ/det/det.txt", "--det det/det_DPM.txt")
-    refused(run, "no sequence 'D.'; there are .'A', 'B', 'C'.", "--sequences D*")
+    refused(run, "no sequence is called 'D.'; there are .'A', 'B', 'C'.", "--sequences D*")
     refused(run, "--gt nowhere: expected SEQ/gt/gt.txt", "--gt nowhere")
     refused(run, "did you mean bytetrack", config="bytetrakc")
     assert not Path("out").exists()

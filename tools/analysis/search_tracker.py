@@ -17,7 +17,6 @@ exit status: 0; 1 after an error in what was given (said in one line); 2 for a w
 """
 
 import argparse
-import fnmatch
 import hashlib
 import os
 import sys
@@ -48,6 +47,7 @@ from mmdeepmot.config_file import find_config
 from mmdeepmot.errors import InputError, run_command
 from mmdeepmot.evaluation.table import OVERALL, ScoreTable
 from mmdeepmot.evaluation.tracking import EVALUATORS
+from mmdeepmot.io.names import choose_names
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -198,11 +198,11 @@ def split(
     Raises:
         InputError: A pattern matches none, a sequence is on both sides, or none is left to tune on.
     """
-    held_out = _matching(names, test, "--test")
+    held_out = choose_names(names, test, "--test")
     if train is None:
         tune = [name for name in names if name not in held_out]
     else:
-        tune = _matching(names, train, "--train")
+        tune = choose_names(names, train, "--train")
     both = sorted(set(tune) & set(held_out))
     if both:
         raise InputError(
@@ -212,16 +212,6 @@ def split(
     if not tune:
         raise InputError(f"no sequence is left to tune on: --test takes all of {list(names)}")
     return tune, held_out
-
-
-def _matching(names: Sequence[str], patterns: Sequence[str], option: str) -> list[str]:
-    found: dict[str, None] = {}
-    for pattern in patterns:
-        matching = fnmatch.filter(names, pattern)
-        if not matching:
-            raise InputError(f"{option} {pattern}: no such sequence; there are {list(names)}")
-        found.update(dict.fromkeys(matching))
-    return list(found)
 
 
 def fingerprint(task: Task, name: str) -> str:

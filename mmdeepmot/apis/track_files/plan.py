@@ -1,6 +1,5 @@
 """Which sequences are tracked, with what, and where their ground truth is."""
 
-import fnmatch
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +8,7 @@ from mmdeepmot.apis.detections import find_info
 from mmdeepmot.apis.track_files.task import Options, SequenceTask, Settings
 from mmdeepmot.errors import InputError
 from mmdeepmot.io.mot import read_seqinfo
+from mmdeepmot.io.names import choose_names
 from mmdeepmot.registry import CAMERAS
 from mmdeepmot.trackers.building import look_up
 
@@ -23,15 +23,7 @@ def choose_sequences(
     Raises:
         InputError: A pattern matches nothing.
     """
-    if patterns is None:
-        return dict(found)
-    chosen: dict[str, Path] = {}
-    for pattern in patterns:
-        matching = fnmatch.filter(found, pattern)
-        if not matching:
-            raise InputError(f"--sequences: no sequence {pattern!r}; there are {list(found)}")
-        chosen.update({name: found[name] for name in matching})
-    return chosen
+    return {name: found[name] for name in choose_names(found, patterns, "--sequences")}
 
 
 def find_gt(found: Mapping[str, Path], folder: Path | None = None) -> tuple[Path | None, list[str]]:
