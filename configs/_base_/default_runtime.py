@@ -40,7 +40,7 @@ log_processor = dict(
     type="LogProcessor",
     window_size=50,
     by_epoch=True,
-    mean_pattern=r"^(?!w/).*(loss|time|grad_norm|cls|box|id|hm|size|off).*",
+    mean_pattern=r"^(?!w/).*(loss|time|grad_norm|cls|box|id|hm|size|off|dMOT|FP|FN|IDS).*",
 )
 log_level = "INFO"
 randomness = dict(seed=0)

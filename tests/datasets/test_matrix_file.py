@@ -124,3 +124,18 @@ def test_published_matrices(shared_data):
         best = optimal_assignment(distances)
         assert optimal.sum() == best.sum()
         assert distances[optimal].sum() == pytest.approx(distances[best].sum(), abs=1e-3)
+
+
+def test_a_folder_of_files_is_one_set(matrices, path):
+    distances, optimal = matrices
+    write_matrices(path.with_name("n.npz"), pack_matrices(distances[:2], optimal[:2], [1, 0],
+                                                          ["Square", "Street"]))  # fmt: skip
+    read = read_matrices(path.parent)
+    assert len(read) == 7 and read.sources == ("MOT15", "Street", "Square")
+    assert [read.source_name(at) for at in (0, 2, 5, 6)] == ["MOT15", "Street", "Street", "Square"]
+    assert np.array_equal(read.distances(5), read.distances(0))
+    assert np.array_equal(read.optimal(3), optimal[3])
+    assert len(MatrixFileDataset(path.parent, sources=["Street"])) == 3
+    (path.parent / "empty").mkdir()
+    with pytest.raises(FileNotFoundError, match=r"empty .*expected distance matrices"):
+        read_matrices(path.parent / "empty")

@@ -9,5 +9,3 @@ model = dict(
     criterion=dict(type="DeepMOTCriterion", matcher=sinkhorn, loss=dict(type="DeepMOTLoss")),
     start=dict(type="BoxNoise", scale=(0.8, 1.2), shift=(0.0, 0.25)),
 )
-# The curves to look at, averaged over the logged window as losses are.
-log_processor = dict(mean_pattern=r".*(loss|time|grad_norm|MOT|FP|FN|IDS).*")

@@ -174,14 +174,35 @@ def write_matrices(path: str | os.PathLike[str], matrices: MatrixSet) -> None:
     atomic_write(Path(path), buffer.getvalue())
 
 
-def read_matrices(path: str | os.PathLike[str]) -> MatrixSet:
-    """Reads a set.
+def join_matrices(sets: Sequence[MatrixSet]) -> MatrixSet:
+    """Several sets as one, in order; sources of one name become one.
 
     Raises:
-        FileNotFoundError: No such file.
+        ValueError: There is none.
+    """
+    if not sets:
+        raise ValueError("expected at least one set of matrices to join, got none")
+    names = list(dict.fromkeys(name for one in sets for name in one.sources))
+    source = [np.array([names.index(n) for n in one.sources])[one.source] for one in sets]
+    return MatrixSet.from_arrays(
+        np.concatenate([one.shapes for one in sets]),
+        np.concatenate([one.values for one in sets]),
+        np.concatenate([one.columns for one in sets]),
+        np.concatenate(source),
+        names,
+    )
+
+
+def read_matrices(path: str | os.PathLike[str]) -> MatrixSet:
+    """Reads a set, from a file or from all of a folder's in the order of their names.
+
+    Raises:
+        FileNotFoundError: No such file, or none in the folder.
         InputError: Not such a file, or its arrays do not fit together.
     """
     path = Path(path)
+    if path.is_dir() and any(path.glob("*.npz")):
+        return join_matrices([read_matrices(one) for one in sorted(path.glob("*.npz"))])
     if not path.is_file():
         raise FileNotFoundError(
             f"{path} (absolute: {path.resolve()}): expected distance matrices (.npz), found no "

@@ -20,7 +20,7 @@ class MatrixFileDataset(MatrixDataset):
     """Matrices that ``tools/dataset_converters/make_dhn_matrices.py`` or others have written.
 
     Args:
-        path: ``.npz``, see :mod:`mmdeepmot.datasets.matrices.file`.
+        path: ``.npz``, see :mod:`mmdeepmot.datasets.matrices.file`; or a folder of them.
         sources: Only matrices of these sources (names as in the file); None: all.
         permute: Whether rows and columns come in random order (the paper's augmentation).
         limit: At most so many, evenly spread over the file; None: all.
@@ -55,7 +55,7 @@ class MatrixFileDataset(MatrixDataset):
 
     @staticmethod
     def _read(path: Path, optional: bool) -> MatrixSet:
-        if optional and not path.is_file():
+        if optional and not path.exists():
             print_log(f"no matrices at {path}: that source is left out", logger="current")
             return pack_matrices([], [])
         return read_matrices(path)

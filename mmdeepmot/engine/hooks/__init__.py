@@ -4,6 +4,7 @@ from .checkpoint import CheckpointHook
 from .fit import CheckpointFitHook, IdentityCountHook
 from .interrupt import InterruptHook
 from .logger import LoggerHook
+from .matrix_dump import MatrixDumpHook
 from .non_finite import NonFiniteLossHook
 from .resume import ExactResumeHook, IterationSeedHook
 from .track_video import TrackVideoHook
@@ -16,6 +17,7 @@ __all__ = [
     "InterruptHook",
     "IterationSeedHook",
     "LoggerHook",
+    "MatrixDumpHook",
     "NonFiniteLossHook",
     "TrackVideoHook",
 ]
