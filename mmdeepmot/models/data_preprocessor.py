@@ -63,7 +63,7 @@ class MOTDataPreprocessor(BaseDataPreprocessor):
 
         Returns:
             ``inputs`` ``(N, [T,] 3, H', W')`` float and the data samples, which learn
-            ``batch_input_shape`` (H', W').
+            ``batch_input_shape`` (H', W'), also as ``pad_shape``, which mmdet's anchors ask for.
 
         Raises:
             ValueError: If the inputs of a batch differ in shape.
@@ -83,7 +83,7 @@ class MOTDataPreprocessor(BaseDataPreprocessor):
         for sample in samples or ():
             frames = sample if batch.dim() == 5 else (sample,)
             for frame in frames:
-                frame.set_metainfo({"batch_input_shape": shape})
+                frame.set_metainfo({"batch_input_shape": shape, "pad_shape": shape})
         return {"inputs": batch, "data_samples": samples}
 
     @staticmethod

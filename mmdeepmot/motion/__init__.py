@@ -6,6 +6,7 @@ from mmdeepmot.motion.base import Motion
 from mmdeepmot.motion.box_kalman import BoxKalman
 from mmdeepmot.motion.camera import CameraFeed, CameraMotion
 from mmdeepmot.motion.cmc import ECC, SparseFlow
+from mmdeepmot.motion.constant_velocity import ConstantVelocity
 from mmdeepmot.motion.corner_kalman import CornerKalman
 from mmdeepmot.motion.kalman import CHI2_95
 from mmdeepmot.motion.size_kalman import SizeKalman
@@ -18,6 +19,7 @@ __all__ = [
     "BoxKalman",
     "CameraFeed",
     "CameraMotion",
+    "ConstantVelocity",
     "CornerKalman",
     "Motion",
     "SizeKalman",

@@ -1,5 +1,6 @@
 """What the steps of a tracker share while one frame is tracked."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -101,18 +102,23 @@ class FrameContext:
         Raises:
             ValueError: There are none, or they are not finite.
         """
-        detections = self.detections
-        if detections.embeddings is None:
-            if self.frame.embed is None:
-                raise ValueError(
-                    f"{who} needs embeddings, but the detections of frame {self.frame.index} have "
-                    "none and the frame has no 'embed': use a detector that gives embeddings (JDE, "
-                    "FairMOT), add a reid model to the tracking model, or take a tracker without "
-                    "appearance (memory=None and no cosine or euclidean cost, e.g. "
-                    "configs/_base_/trackers/sort.py)"
-                )
-            embeddings = self.frame.embed(detections.bboxes)
-            embeddings = checked_embeddings(embeddings, len(detections), self.frame.index)
-            self.detections = Detections(
-                detections.bboxes, detections.scores, detections.labels, embeddings
+        if self.detections.embeddings is None:
+            self.detections = replace(
+                self.detections, embeddings=self.embed(self.detections.bboxes, who)
             )
+
+    def embed(self, bboxes: NDArray[np.floating], who: str) -> NDArray[np.floating]:
+        """Appearance ``(K, D)`` float32, unit length, of ``bboxes (K, 4)`` from ``frame.embed``.
+
+        Raises:
+            ValueError: The frame has no ``embed``, or what it gives is not finite.
+        """
+        if self.frame.embed is None:
+            raise ValueError(
+                f"{who} needs embeddings, but the detections of frame {self.frame.index} have "
+                "none and the frame has no 'embed': use a detector that gives embeddings (JDE, "
+                "FairMOT), add a reid model to the tracking model, or take a tracker without "
+                "appearance (memory=None and no cosine or euclidean cost, e.g. "
+                "configs/_base_/trackers/sort.py)"
+            )
+        return checked_embeddings(self.frame.embed(bboxes), len(bboxes), self.frame.index)

@@ -7,11 +7,8 @@ from mmdet.structures import DetDataSample, TrackDataSample
 from mmengine.structures import InstanceData
 from torch import nn
 
-from mmdeepmot.models.mot.tracking_model import (
-    TrackingModel,
-    boxes_to_input,
-    split_detections,
-)
+from mmdeepmot.models.mot.geometry import boxes_to_input, split_detections
+from mmdeepmot.models.mot.tracking_model import TrackingModel
 from mmdeepmot.registry import MODELS, TRACKERS
 from mmdeepmot.structures import Tracks
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from mmdeepmot.registry import TRACKERS
 from mmdeepmot.structures import Detections, Frame
+from mmdeepmot.structures.boxes import iou_matrix
 from mmdeepmot.trackers import Tracker
 
 Floats = NDArray[np.floating]
@@ -118,8 +119,16 @@ class Moment:
             IMAGE,
             detections=detections,
             propagate=lambda boxes, ids: (boxes, np.full(len(boxes), 0.9)),
+            embed=self._looks_of,
             warp=lambda: self.camera.copy(),
         )
+
+    def _looks_of(self, boxes: Floats) -> Floats:
+        """``(K, LOOK)``: of the detection that a box overlaps most; of nothing: one of its own."""
+        nothing = np.eye(1, LOOK, dtype=np.float32)
+        overlap = iou_matrix(boxes, self.bboxes)
+        overlap = np.concatenate([overlap, np.full((len(boxes), 1), 1e-9)], axis=1)
+        return np.concatenate([self.looks, nothing])[overlap.argmax(axis=1)]
 
 
 @dataclass(frozen=True)

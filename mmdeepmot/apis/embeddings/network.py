@@ -13,7 +13,8 @@ from torch import Tensor
 from mmdeepmot.apis.embeddings.sequence import SequenceBoxes
 from mmdeepmot.engine.weights import load_weights
 from mmdeepmot.errors import InputError
-from mmdeepmot.models.mot.tracking_model import TrackingModel, boxes_to_input
+from mmdeepmot.models.mot.geometry import boxes_to_input
+from mmdeepmot.models.mot.tracking_model import TrackingModel
 from mmdeepmot.registry import MODELS, SCOPE
 from mmdeepmot.visualization.similarity import similarity_on_image
 

@@ -2,5 +2,6 @@
 
 from mmdeepmot.models.followers.goturn import GOTURN
 from mmdeepmot.models.followers.siamrpn import SiamRPN
+from mmdeepmot.models.followers.tracktor import Tracktor
 
-__all__ = ["GOTURN", "SiamRPN"]
+__all__ = ["GOTURN", "SiamRPN", "Tracktor"]

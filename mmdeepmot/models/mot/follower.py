@@ -156,6 +156,11 @@ class Follower(BaseModule):
         """
         return images.unbind()
 
+    @property
+    def has_embeddings(self) -> bool:
+        """Whether :meth:`embed` can be asked."""
+        return type(self).embed is not Follower.embed
+
     def embed(self, image: Any, boxes: Tensor) -> Tensor:
         """Appearance ``(N, D)`` of any ``boxes (N, 4)`` of ``image``, L2-normalised.
 

@@ -1,12 +1,11 @@
-"""A detector and a tracker as one model: T frames detected at once, associated one by one."""
+"""Detector, follower, appearance and tracker as one model: T frames at once, tracked one by one."""
 
 import functools
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any, Literal, get_args
 
-import numpy as np
 import torch
 from mmdet.structures import DetDataSample, TrackDataSample
 from mmengine.model import BaseModel
@@ -14,7 +13,18 @@ from mmengine.structures import InstanceData
 from torch import Tensor
 
 from mmdeepmot.errors import InputError
+from mmdeepmot.models.mot.appearance import embed_truth, embedder
 from mmdeepmot.models.mot.camera import check_invertible, input_image
+from mmdeepmot.models.mot.detection_source import (
+    Source,
+    check_source,
+    follower_detections,
+    public_detections,
+    refined_detections,
+)
+from mmdeepmot.models.mot.geometry import boxes_to_input, split_detections
+from mmdeepmot.models.mot.propagation import Propagation
+from mmdeepmot.models.mot.timings import Timings
 from mmdeepmot.motion import CameraFeed
 from mmdeepmot.ops import announce
 from mmdeepmot.registry import CAMERAS, MODELS, TRACKERS
@@ -24,78 +34,16 @@ from mmdeepmot.trackers.building import build_part
 Task = Literal["track", "detection", "embedding"]
 
 
-@dataclass
-class Timings:
-    """Seconds spent since the last reset.
-
-    Attributes:
-        frames: Frames processed.
-        detection: Network and decoding, transfer of the detections included.
-        association: Tracker.
-    """
-
-    frames: int = 0
-    detection: float = 0.0
-    association: float = 0.0
-
-    @property
-    def fps(self) -> dict[str, float]:
-        """Frames per second of the detector (``FPSD``), the association (``FPSA``) and both."""
-
-        def rate(seconds: float) -> float:
-            return self.frames / seconds if seconds > 0 else 0.0
-
-        return {
-            "FPSD": rate(self.detection),
-            "FPSA": rate(self.association),
-            "FPS": rate(self.detection + self.association),
-        }
-
-
-def split_detections(instances: Sequence[InstanceData]) -> list[Detections]:
-    """Detections of T frames as arrays, moved off the device in one transfer a field.
-
-    Args:
-        instances: One a frame: ``bboxes`` (N, 4) xyxy px, ``scores`` (N,), ``labels`` (N,) and,
-            where the detector makes them, ``embeddings`` (N, D).
-
-    Returns:
-        One :class:`Detections` a frame, boxes and scores in float64.
-    """
-    if not instances:
-        return []
-    ends = np.cumsum([len(one) for one in instances])[:-1]
-
-    def rows(name: str, dtype: type) -> list[np.ndarray]:
-        joined = torch.cat([getattr(one, name) for one in instances]).detach()
-        if joined.is_floating_point():
-            joined = joined.float()
-        return np.split(joined.cpu().numpy().astype(dtype, copy=False), ends)
-
-    boxes, scores = rows("bboxes", np.float64), rows("scores", np.float64)
-    labels = rows("labels", np.int64)
-    with_embeddings = all("embeddings" in one for one in instances)
-    embeddings = rows("embeddings", np.float32) if with_embeddings else [None] * len(instances)
-    return [Detections(*fields) for fields in zip(boxes, scores, labels, embeddings, strict=True)]
-
-
-def boxes_to_input(boxes: Tensor, sample: DetDataSample) -> Tensor:
-    """``(N, 4)`` xyxy boxes from px of the original image to px of the network's input.
-
-    ``input = original * scale_factor + pad_offset``, both (x, y), from the sample's meta data.
-    """
-    scale = boxes.new_tensor(sample.scale_factor).repeat(2)
-    offset = boxes.new_tensor(sample.pad_offset).repeat(2)
-    return boxes * scale + offset
-
-
 @MODELS.register_module()
 class TrackingModel(BaseModel):
-    """Multi-object tracking by a one-shot detector and a tracker.
+    """Multi-object tracking: networks that see, and a tracker that decides.
+
+    Any detector goes with any follower and any appearance. Trained is the first that is there of
+    detector, follower (one that detects) and reid.
 
     Args:
         detector: Config of a detector whose ``predict`` gives ``bboxes``, ``scores``, ``labels``
-            and, for appearance, ``embeddings``; the last is needed by trackers that compare it.
+            and, for appearance, ``embeddings``. None: detections are the follower's or public.
         tracker: Config of a tracker (``type='Tracker'`` with its steps); not needed to train.
         data_preprocessor: Config; ``MOTDataPreprocessor`` by default.
         task: What ``predict`` does. ``track``: every frame gets ``pred_track_instances``
@@ -105,6 +53,12 @@ class TrackingModel(BaseModel):
         camera: Config of an estimator of camera motion (``type='SparseFlow'`` or ``'ECC'``), for
             trackers with a ``Compensate`` step. It looks at the network's input, and only where
             the tracker asks; its time counts as association.
+        follower: Config of a :class:`~mmdeepmot.models.mot.follower.Follower`, for trackers with a
+            ``Propagate`` step.
+        reid: Config of a network with ``embed(images, boxes)``, for trackers that compare
+            appearances which the detector does not give; None: the follower's, if it has any.
+        detections: ``own``: of the detector, else of the follower. ``public``: those that come with
+            the dataset. ``refined``: the public ones, boxes and scores by the follower (Tracktor).
         init_cfg: mmengine's initialisation config.
 
     The tracker's state lives from frame to frame and starts afresh where ``frame_id`` is 0 or the
@@ -113,17 +67,27 @@ class TrackingModel(BaseModel):
 
     def __init__(
         self,
-        detector: dict,
+        detector: dict | None = None,
         tracker: dict | None = None,
         data_preprocessor: dict | None = None,
         task: Task = "track",
         camera: dict | None = None,
+        follower: dict | None = None,
+        reid: dict | None = None,
+        detections: Source = "own",
         init_cfg: dict | None = None,
     ) -> None:
         preprocessor = MODELS.build(data_preprocessor or {"type": "MOTDataPreprocessor"})
         super().__init__(preprocessor, init_cfg)
         announce()
-        self.detector = MODELS.build(detector)
+        if detector is None and follower is None and reid is None:
+            raise InputError("TrackingModel needs a `detector`, a `follower` or a `reid` network")
+        self.detector: Any = None if detector is None else MODELS.build(detector)
+        self.follower: Any = None if follower is None else MODELS.build(follower)
+        self.reid: Any = None if reid is None else MODELS.build(reid)
+        check_source(detections, self.detector, self.follower)
+        self.detections = detections
+        self._propagation = None if self.follower is None else Propagation(self.follower)
         self.tracker = TRACKERS.build(tracker) if tracker is not None else None
         self._camera: CameraFeed | None = None
         if camera is not None:
@@ -156,12 +120,22 @@ class TrackingModel(BaseModel):
             mode: ``loss``, ``predict`` or ``tensor``.
         """
         if mode == "loss":
-            return self.detector.loss(inputs, data_samples)
+            return self._trained().loss(inputs, data_samples)
         if mode == "predict":
             return self.predict(inputs, data_samples or [])
         if mode == "tensor":
-            return self.detector(inputs, data_samples, mode="tensor")
+            return self._trained()(inputs, data_samples, mode="tensor")
         raise ValueError(f"mode must be 'loss', 'predict' or 'tensor', got {mode!r}")
+
+    def _trained(self) -> Any:
+        """The network that single images train."""
+        for network in (self.detector, self.follower, self.reid):
+            if network is not None and hasattr(network, "loss"):
+                return network
+        raise InputError(
+            f"{type(self.follower).__name__} does not learn from single images: train it by "
+            "DeepMOTModel (clips), or its own model, and give the weights to this one"
+        )
 
     def predict(self, inputs: Tensor, data_samples: list[TrackDataSample]) -> list[TrackDataSample]:
         """Predicts clips ``(N, T, 3, H, W)`` in the order given; see ``task`` for what is added."""
@@ -179,9 +153,8 @@ class TrackingModel(BaseModel):
 
     def _embed(self, clip: Tensor, frames: list[DetDataSample]) -> None:
         boxes = [boxes_to_input(f.gt_instances.bboxes.to(clip.device), f) for f in frames]
-        for frame, (embeddings, valid) in zip(
-            frames, self.detector.embed(clip, boxes), strict=True
-        ):
+        found = embed_truth((self.reid, self.detector, self.follower), clip, boxes)
+        for frame, (embeddings, valid) in zip(frames, found, strict=True):
             truth = frame.gt_instances.cpu()
             valid = valid.cpu()
             frame.pred_embeddings = InstanceData(
@@ -192,18 +165,17 @@ class TrackingModel(BaseModel):
 
     def _detect_and_track(self, clip: Tensor, frames: list[DetDataSample]) -> None:
         start = time.perf_counter()
-        settings = {"task": "detection"} if self.task == "detection" else {}
-        self.detector.predict(clip, frames, **settings)
-        detections = split_detections([frame.pred_instances for frame in frames])
+        encoded = self._encode(clip)
+        detections = split_detections(self._detect(clip, encoded, frames))
         detected = time.perf_counter()
-        for image, frame, dets in zip(clip, frames, detections, strict=True):
+        for image, view, frame, dets in zip(clip, encoded, frames, detections, strict=True):
             frame.pred_instances = InstanceData(
                 bboxes=torch.from_numpy(dets.bboxes),
                 scores=torch.from_numpy(dets.scores),
                 labels=torch.from_numpy(dets.labels),
             )
             if self.task == "track":
-                tracks = self._step(image, frame, dets)
+                tracks = self._step(image, view, frame, dets)
                 frame.pred_track_instances = InstanceData(
                     bboxes=torch.from_numpy(tracks.bboxes),
                     scores=torch.from_numpy(tracks.scores),
@@ -214,21 +186,52 @@ class TrackingModel(BaseModel):
         self.timings.detection += detected - start
         self.timings.association += time.perf_counter() - detected
 
-    def _step(self, image: Tensor, sample: DetDataSample, detections: Detections) -> Tracks:
+    @torch.no_grad()
+    def _encode(self, clip: Tensor) -> Sequence[Any]:
+        """The frames as the follower sees them, where it is asked at all."""
+        detects = self.detections == "refined" or (
+            self.detections == "own" and self.detector is None
+        )
+        if self.follower is None or not (detects or self.task == "track"):
+            return [None] * len(clip)
+        return self.follower.encode(clip)
+
+    def _detect(
+        self, clip: Tensor, encoded: Sequence[Any], frames: list[DetDataSample]
+    ) -> list[InstanceData]:
+        """Detections of T frames, in px of the original image."""
+        if self.detections == "public":
+            return [public_detections(frame) for frame in frames]
+        if self.detections == "refined":
+            return refined_detections(self.follower, encoded, frames, clip.device)
+        if self.detector is not None:
+            settings = {"task": "detection"} if self.task == "detection" else {}
+            self.detector.predict(clip, frames, **settings)
+            return [frame.pred_instances for frame in frames]
+        if self.follower is None:
+            raise InputError("a TrackingModel with a `reid` network alone cannot detect or track")
+        return follower_detections(self.follower, encoded, frames)
+
+    def _step(
+        self, image: Tensor, encoded: Any, sample: DetDataSample, detections: Detections
+    ) -> Tracks:
         if self.tracker is None:
             raise InputError("task 'track' needs a tracker: give TrackingModel a `tracker` config")
         video = sample.get("video_id", sample.get("video_name"))
         if sample.frame_id == 0 or video != self._video:
-            self.tracker.reset()
-            if self._camera is not None:
-                self._camera.reset()
+            for part in (self.tracker, self._camera, self._propagation):
+                if part is not None:
+                    part.reset()
             self._video = video
+        if self.reid is not None:
+            detections = replace(detections, embeddings=None)
         height, width = sample.ori_shape[:2]
         frame = Frame(
             index=int(sample.frame_id),
             size=(int(width), int(height)),
             fps=float(sample.get("fps", 30.0)),
             detections=detections,
+            embed=embedder(self.reid, self.follower, image, encoded, sample),
         )
         if self._camera is not None:
             frame.warp = self._camera.frame(
@@ -237,4 +240,9 @@ class TrackingModel(BaseModel):
                 detections.bboxes,
                 sample.scale_factor,
             )
-        return self.tracker.step(frame)
+        if self._propagation is None:
+            return self.tracker.step(frame)
+        frame.propagate = self._propagation.frame(encoded, sample, image.device)
+        tracks = self.tracker.step(frame)
+        self._propagation.settle(self.tracker.table.ids, self.tracker.table.bboxes)
+        return tracks

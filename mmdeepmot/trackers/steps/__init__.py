@@ -8,6 +8,7 @@ from mmdeepmot.trackers.steps.move import Predict, Propagate
 from mmdeepmot.trackers.steps.observe import Observe
 from mmdeepmot.trackers.steps.re_update import ReUpdate
 from mmdeepmot.trackers.steps.refine import Refine
+from mmdeepmot.trackers.steps.remember import Remember
 from mmdeepmot.trackers.steps.report import Report
 from mmdeepmot.trackers.steps.suppress import RemoveDuplicates, Suppress
 
@@ -21,6 +22,7 @@ __all__ = [
     "Propagate",
     "ReUpdate",
     "Refine",
+    "Remember",
     "RemoveDuplicates",
     "Report",
     "Retire",

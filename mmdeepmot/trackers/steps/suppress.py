@@ -16,12 +16,17 @@ from mmdeepmot.trackers.steps.base import Step
 class Suppress(Step):
     """Non-maximum suppression among tracks, and of detections that tracks already cover.
 
+    A suppressed track does not count as found in this frame.
+
     Args:
         tracks: IoU above which the track of lower score is lost (Tracktor: 0.6); None: not done.
         detections: IoU with a track above which a detection is not used further (Tracktor: 0.3);
             None: not done.
         states: Which tracks take part.
         to: State of suppressed tracks, ``lost`` or ``removed``.
+        among: IoU above which, of two detections, the one of lower score is not used further,
+            before they are compared with tracks (Tracktor: 0.3); None: not done.
+        min_score: Detections below are not used further; None: all may be.
     """
 
     def __init__(
@@ -30,6 +35,8 @@ class Suppress(Step):
         detections: float | None = 0.3,
         states: Sequence[str] = ("tentative", "tracked"),
         to: str = "lost",
+        among: float | None = None,
+        min_score: float | None = None,
     ) -> None:
         if to not in ("lost", "removed"):
             raise InputError(f"to must be 'lost' or 'removed', got {to!r}")
@@ -37,18 +44,33 @@ class Suppress(Step):
         self.tracks = tracks
         self.detections = detections
         self._to = TrackState[to.upper()]
+        self.among = among
+        self.min_score = min_score
 
     def __call__(self, context: FrameContext) -> None:
-        table = context.table
+        table, free = context.table, context.free_detections
         rows = np.arange(len(table))[context.rows(self._wanted, free_only=False)]
         if self.tracks is not None and rows.size > 1:
             keep = greedy_nms(table.bboxes[rows], table.scores[rows], self.tracks)
-            table.states[rows[~keep]] = self._to
-            rows = rows[keep]
+            gone, rows = rows[~keep], rows[keep]
+            table.states[gone] = self._to
+            before = np.maximum(table.start_frames[gone], context.time - 1)
+            table.last_frames[gone] = np.minimum(table.last_frames[gone], before)
+        if self.min_score is not None:
+            free &= context.detections.scores >= self.min_score
+        if self.among is not None:
+            self._among(context, self.among)
         if self.detections is not None and rows.size:
-            free = context.free_detections.nonzero()[0]
-            hit = covered(context.detections.bboxes[free], table.bboxes[rows], self.detections)
-            context.free_detections[free[hit]] = False
+            columns = free.nonzero()[0]
+            hit = covered(context.detections.bboxes[columns], table.bboxes[rows], self.detections)
+            free[columns[hit]] = False
+
+    @staticmethod
+    def _among(context: FrameContext, threshold: float) -> None:
+        columns = context.free_detections.nonzero()[0]
+        found = context.detections[columns]
+        keep = greedy_nms(found.bboxes, found.scores, threshold)
+        context.free_detections[columns[~keep]] = False
 
 
 @STEPS.register_module()
