@@ -68,7 +68,8 @@ def test_targets_are_independent_of_each_other_and_of_the_batch(with_head):
         one, _ = with_head.advance(alone[1], targets)
         torch.testing.assert_close(one.boxes[0], together.boxes[row], atol=1e-4, rtol=1e-5)
         torch.testing.assert_close(one.scores[0], together.scores[row])
-        torch.testing.assert_close(one.embeddings[0], together.embeddings[row])
+        looks = with_head.embed(second, BOXES)[row : row + 1]
+        torch.testing.assert_close(with_head.embed(alone[1], BOXES[row : row + 1]), looks)
 
 
 @pytest.mark.parametrize("name", ["follower", "with_head"])
@@ -82,12 +83,18 @@ def test_no_targets(name, request):
     assert both.ids.tolist() == IDS.tolist()
 
 
-def test_looks_are_taken_where_the_target_was_found(with_head):
-    first, second = with_head.encode(images())
-    found, after = with_head.advance(second, with_head.start(first, BOXES, IDS))
-    torch.testing.assert_close(found.embeddings, with_head.embed(second, found.boxes))
-    torch.testing.assert_close(found.embeddings.norm(dim=1), torch.ones(3))
-    assert not after.memory
+def test_looks_are_unit_vectors_from_the_features_of_the_head(with_head):
+    (view,) = with_head.encode(images(1))
+    looks = with_head.embed(view, BOXES)
+    torch.testing.assert_close(looks.norm(dim=1), torch.ones(3))
+    head = with_head.bbox_head
+    pooled = with_head._pool(view, BOXES)
+    kept = []
+    hook = head.fc_cls.register_forward_pre_hook(lambda _, inputs: kept.append(inputs[0]))
+    head(pooled)
+    hook.remove()
+    expected = with_head.embedding_head.fc(kept[0])
+    torch.testing.assert_close(looks, expected / expected.norm(dim=1, keepdim=True))
 
 
 def test_gradients_reach_the_heads():
@@ -96,7 +103,8 @@ def test_gradients_reach_the_heads():
     first, second = model.encode(images())
     boxes = BOXES.clone().requires_grad_()
     found, _ = model.advance(second, model.start(first, boxes, IDS))
-    (found.boxes.sum() + found.scores.sum() + found.embeddings[:, 0].sum()).backward()
+    looks = model.embed(second, found.boxes)
+    (found.boxes.sum() + found.scores.sum() + looks[:, 0].sum()).backward()
     assert all(p.grad.abs().sum() > 0 for p in model.bbox_head.parameters())
     assert all(p.grad.abs().sum() > 0 for p in model.embedding_head.parameters())
     assert all(p.grad is None for p in model.detector.backbone.parameters())

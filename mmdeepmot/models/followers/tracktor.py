@@ -44,7 +44,8 @@ class Tracktor(DetectingFollower):
     gives the score of the person class and the regressed box, clipped to the input. Both are
     differentiable into the head, and into what lies below it unless that is frozen.
 
-    With an embedding head ``found.embeddings`` says how the targets look at the regressed boxes.
+    With an embedding head it says how any boxes look (:meth:`embed`); it remembers no looks, which
+    is left to the loss and to the tracker's memory.
 
     Args:
         detector: Config of a two-stage detector of mmdet (``FasterRCNN``) whose head has shared
@@ -98,8 +99,7 @@ class Tracktor(DetectingFollower):
     def advance(self, image: FeatureMaps, targets: Targets) -> tuple[Found, Targets]:
         boxes, scores = self.refine(image, targets.near)
         valid = (boxes[:, 2:] > boxes[:, :2]).all(dim=1)
-        looks = self.embed(image, boxes.detach()) if self.has_embeddings else None
-        return Found(boxes, scores, targets.ids, valid, looks), targets.moved(image, boxes)
+        return Found(boxes, scores, targets.ids, valid), targets.moved(image, boxes)
 
     def refine(self, image: FeatureMaps, boxes: Tensor) -> tuple[Tensor, Tensor]:
         """Boxes regressed by the head from ``boxes (N, 4)``, and the person's scores ``(N,)``."""
