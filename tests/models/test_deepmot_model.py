@@ -1,13 +1,20 @@
 """Followers learn from clips: end to end, on moving rectangles."""
 
+from pathlib import Path
+from unittest import mock
+
 import pytest
 import torch
+from mmengine.config import Config
 from mmengine.optim import OptimWrapper
+from mmengine.structures import InstanceData
 from toy_clips import clip_sample, frame_sample, toy_clips, toy_model
 
 from mmdeepmot.errors import InputError
 from mmdeepmot.models.losses import ClipRows
+from mmdeepmot.models.mot import deepmot
 
+TRACKTOR = Path(__file__).parents[2] / "configs/_base_/trackers/tracktor.py"
 LOGGED = {"dMOTA", "dMOTP", "FP", "FN", "IDS"}
 
 
@@ -83,9 +90,40 @@ def test_what_is_no_clip_is_refused(inputs, samples, message):
         toy_model()(torch.rand(inputs), samples, mode="loss")
 
 
-def test_it_only_trains():
-    with pytest.raises(ValueError, match="mode must be 'loss' or 'tensor', got 'predict'"):
-        toy_model()(torch.rand(1, 2, 3, 8, 8), [], mode="predict")
+def test_it_tracks_what_it_has_learnt_to_follow():
+    """One config and its weights train and track: two people, detected in the first frame only."""
+    tracker = Config.fromfile(TRACKTOR).tracker
+    model = toy_model(tracker=tracker)
+    learn(model, 5)
+    images, samples = toy_clips(1, length=4, people=2)
+    for number, frame in enumerate(samples[0]):
+        found = frame.gt_instances[: 2 if number == 0 else 0]
+        frame.public_detections = InstanceData(
+            bboxes=found.bboxes, scores=torch.ones(len(found)), labels=found.labels
+        )
+        frame.set_metainfo(
+            dict(ori_shape=(96, 128), scale_factor=(1, 1), pad_offset=(0, 0), frame_id=number)
+        )
+    (tracked,) = model.eval()(images, samples, mode="predict")
+    assert [one.pred_track_instances.instances_id.tolist() for one in tracked] == [[1, 2]] * 4
+    apart = tracked[3].pred_track_instances.bboxes - tracked[3].gt_instances.bboxes
+    assert apart.abs().max() < 12
+
+
+def test_the_camera_is_asked_in_training_only_if_wanted():
+    camera = dict(type="SparseFlow")
+    still = dict(type="BoxNoise", scale=(1, 1), shift=(0, 0))
+    images, samples = toy_clips(1)
+    for frame in samples[0]:
+        frame.set_metainfo(dict(ori_shape=(96, 128), scale_factor=(1, 1), pad_offset=(0, 0)))
+    shift = lambda boxes: boxes + 7  # noqa: E731
+    with mock.patch.object(deepmot, "clip_motions", return_value=[None, shift]) as motions:
+        plain = toy_model(start=still, camera=camera)(images, samples)
+        assert not motions.called
+        moved = toy_model(start=still, camera=camera, compensate=True)(images, samples)
+    torch.testing.assert_close(moved.boxes, plain.boxes + 7)
+    with pytest.raises(InputError, match="compensate needs a camera"):
+        toy_model(compensate=True)
 
 
 def test_what_does_not_learn_is_frozen():

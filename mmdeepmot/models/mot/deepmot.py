@@ -9,25 +9,28 @@ from typing import Any
 
 import torch
 from mmdet.structures import DetDataSample, TrackDataSample
-from mmengine.model import BaseModel
 from torch import Tensor
 
 from mmdeepmot.errors import InputError
 from mmdeepmot.models.heads.samples import ground_truth
 from mmdeepmot.models.losses.clip_rows import ClipRows, pad_clips
+from mmdeepmot.models.mot.clip_camera import MoveBoxes, clip_motions
+from mmdeepmot.models.mot.detection_source import Source
 from mmdeepmot.models.mot.following import LeadRules, TrueFrame, lead
 from mmdeepmot.models.mot.freezing import freeze_except, frozen_parts, keep_statistics
-from mmdeepmot.ops import announce
+from mmdeepmot.models.mot.tracking_model import Task, TrackingModel
 from mmdeepmot.registry import MODELS, TASK_UTILS
 
 
 @MODELS.register_module()
-class DeepMOTModel(BaseModel):
-    """A follower that learns from clips.
+class DeepMOTModel(TrackingModel):
+    """A follower that learns from clips, and the tracker that it is for.
 
     In each clip, tracks start at the perturbed true boxes of the first frame and are followed
     through all others (:func:`~mmdeepmot.models.mot.following.lead`); the rows of all frames and
-    clips go once through the criterion.
+    clips go once through the criterion. Only the follower learns. It predicts as any
+    :class:`~mmdeepmot.models.mot.tracking_model.TrackingModel`, so that one config and its
+    checkpoints train, validate and test.
 
     Args:
         follower: Config of a :class:`~mmdeepmot.models.mot.follower.Follower`.
@@ -42,11 +45,20 @@ class DeepMOTModel(BaseModel):
         births: See :class:`~mmdeepmot.models.mot.following.LeadRules`, as the next two.
         deaths: See there.
         through_time: See there.
+        compensate: Whether ``camera`` says in training, too, where to look for the tracks.
+        detections: As the next ones, see
+            :class:`~mmdeepmot.models.mot.tracking_model.TrackingModel`; the paper's are public.
+        detector: See there; not trained.
+        tracker: See there; not needed to train.
+        reid: See there; not trained.
+        camera: See there.
         data_preprocessor: Config; ``MOTDataPreprocessor`` by default.
+        task: See there.
         init_cfg: mmengine's initialisation config.
 
     Raises:
-        InputError: A pattern of ``trainable`` matches no parameter.
+        InputError: A pattern of ``trainable`` matches no parameter, or ``compensate`` has no
+            camera.
     """
 
     def __init__(
@@ -59,25 +71,49 @@ class DeepMOTModel(BaseModel):
         births: bool = True,
         deaths: bool = True,
         through_time: bool = False,
+        compensate: bool = False,
+        detections: Source = "public",
+        detector: dict[str, Any] | None = None,
+        tracker: dict[str, Any] | None = None,
+        reid: dict[str, Any] | None = None,
+        camera: dict[str, Any] | None = None,
         data_preprocessor: dict[str, Any] | None = None,
+        task: Task = "track",
         init_cfg: dict | None = None,
     ) -> None:
-        preprocessor = MODELS.build(data_preprocessor or {"type": "MOTDataPreprocessor"})
-        super().__init__(preprocessor, init_cfg)
-        announce()
-        self.follower = MODELS.build(follower)
+        super().__init__(
+            detector=detector,
+            tracker=tracker,
+            data_preprocessor=data_preprocessor,
+            task=task,
+            camera=camera,
+            follower=follower,
+            reid=reid,
+            detections=detections,
+            init_cfg=init_cfg,
+        )
+        if compensate and camera is None:
+            raise InputError(
+                "DeepMOTModel.compensate needs a camera: give it camera=dict(type='ECC') or "
+                "'SparseFlow'"
+            )
         self.criterion = MODELS.build(criterion)
         self.perturb = TASK_UTILS.build(start or {"type": "BoxNoise"})
         self.norm_eval = norm_eval
+        self.compensate = compensate
         self.rules = LeadRules(births, deaths, through_time, self.criterion.needs_embeddings)
         freeze_except(self.follower, trainable, "DeepMOTModel.trainable")
+        for other in (self.detector, self.reid):
+            if other is not None:
+                other.requires_grad_(False)
         self.train()
 
     def train(self, mode: bool = True) -> "DeepMOTModel":
         """Sets the mode of all parts that learn; the others stay in evaluation mode."""
         super().train(mode)
-        for part in frozen_parts(self.follower):
-            part.eval()
+        for network in (self.follower, self.detector, self.reid):
+            for part in () if network is None else frozen_parts(network):
+                part.eval()
         if self.norm_eval:
             keep_statistics(self.follower)
         return self
@@ -88,19 +124,20 @@ class DeepMOTModel(BaseModel):
         data_samples: list[TrackDataSample] | None = None,
         mode: str = "tensor",
     ) -> Any:
-        """Losses of clips, or their rows.
+        """Losses of clips, their rows, or what is tracked in them.
 
         Args:
-            inputs: ``(B, T, 3, H, W)``, T at least 2, consecutive frames.
-            data_samples: One a clip, with ``gt_instances`` (bboxes xyxy px of the input,
-                instances_ids) in every frame.
-            mode: ``'loss'``, or ``'tensor'`` for the :class:`ClipRows` that a criterion gets.
+            inputs: ``(B, T, 3, H, W)``, T at least 2 in training, consecutive frames.
+            data_samples: One a clip; in training with ``gt_instances`` (bboxes xyxy px of the
+                input, instances_ids) in every frame.
+            mode: ``'loss'``; ``'tensor'`` for the :class:`ClipRows` that a criterion gets;
+                ``'predict'``.
 
         Raises:
             InputError: The inputs are no clips, or come without truth.
         """
         if mode not in ("loss", "tensor"):
-            raise ValueError(f"DeepMOTModel trains: mode must be 'loss' or 'tensor', got {mode!r}")
+            return super().forward(inputs, data_samples, mode)
         if inputs.dim() != 5 or inputs.shape[1] < 2:
             raise InputError(
                 "DeepMOTModel takes clips (B, T, 3, H, W) of at least 2 frames, got "
@@ -120,12 +157,23 @@ class DeepMOTModel(BaseModel):
         truth = [TrueFrame.of(*frame) for frame in fields]
         images = self.follower.encode(inputs.flatten(0, 1))
         clips, started = [], []
-        for first in range(0, count * length, length):
+        for clip, first in zip(inputs, range(0, count * length, length), strict=True):
             part = slice(first, first + length)
-            clips.append(lead(self.follower, images[part], truth[part], self.perturb, self.rules))
+            moves = self._motions(clip, samples[part], truth[part])
+            clips.append(
+                lead(self.follower, images[part], truth[part], self.perturb, self.rules, moves)
+            )
             started.append(truth[first].ids)
         sizes = [_image_size(sample, inputs) for sample in samples[::length]]
         return pad_clips(clips, torch.tensor(sizes, device=inputs.device), started)
+
+    def _motions(
+        self, clip: Tensor, samples: Sequence[DetDataSample], truth: Sequence[TrueFrame]
+    ) -> list[MoveBoxes] | None:
+        if not self.compensate or self._camera is None:
+            return None
+        objects = [one.objects for one in truth]
+        return clip_motions(self._camera, clip, samples, objects, self.data_preprocessor)
 
     def _reaching_all(self, losses: dict[str, Tensor]) -> dict[str, Tensor]:
         """The losses, one of them with a zero gradient for every parameter that learns.
