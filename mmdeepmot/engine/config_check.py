@@ -42,6 +42,9 @@ _FREE_FORM = frozenset({"custom_keys", "default_hooks", "metainfo", "backend_arg
 _LAYER_KEYS = ("norm_cfg", "conv_cfg", "act_cfg", "upsample_cfg", "init_cfg", "plugins")
 """Dicts that mmcv takes apart itself: their types are checked, their arguments are not."""
 
+_MODULES = {"roi_layer": "mmcv.ops", "nms": "mmcv.ops"}
+"""Dicts whose type mmdet looks up in a module instead of a registry."""
+
 _UNTYPED: dict[str, Callable] = {
     "randomness": Runner.set_randomness,
     "train_cfg": EpochBasedTrainLoop,
@@ -149,8 +152,9 @@ def find_target(path: Sequence[str], node: Mapping) -> tuple[Callable | None, st
     for registry in _all_registries():
         if (target := _get(registry, kind)) is not None:
             return target, None
-    if "." in kind and (target := _import(kind)) is not None:
-        return target, None
+    for name in (kind, f"{_MODULES.get(path[-1], '')}.{kind}"):
+        if not name.startswith(".") and "." in name and (target := _import(name)) is not None:
+            return target, None
     names = list(_names(expected)) if expected is not None else []
     hint = nearest(kind, names) or nearest(kind, {n for r in _all_registries() for n in _names(r)})
     where = f" among the {expected.name}s" if expected is not None else ""

@@ -7,7 +7,7 @@ import toy_project  # noqa: F401  (registers the toy classes)
 from mmengine.config import Config
 
 from mmdeepmot.engine.config import ConfigError, OptionAction, load_config
-from mmdeepmot.engine.config_check import accepted_arguments
+from mmdeepmot.engine.config_check import accepted_arguments, find_target
 from mmdeepmot.engine.resolve import accumulation, check_evaluation, resolve_config
 
 
@@ -230,3 +230,9 @@ def test_missing_evaluator_is_found_at_once(toy_config):
         check_evaluation(cfg)
     cfg.test_evaluator = dict(type="ToyMetric")
     check_evaluation(cfg)
+
+
+def test_parts_that_mmdet_looks_up_in_mmcv():
+    assert find_target(["model", "roi_layer"], {"type": "RoIAlign"})[0].__name__ == "RoIAlign"
+    assert find_target(["model", "test_cfg", "nms"], {"type": "nms"})[0].__name__ == "nms"
+    assert "unknown type 'RoIAlgn'" in find_target(["model", "roi_layer"], {"type": "RoIAlgn"})[1]

@@ -15,7 +15,7 @@ SIZE = (96, 160)  # height, width
 
 def tracktor_config(**changes) -> dict:
     """Config of the small network; ``changes`` are arguments of ``Tracktor``."""
-    cfg = Config.fromfile(ROOT / "configs/_base_/followers/tracktor_r18.py").follower.to_dict()
+    cfg = Config.fromfile(ROOT / "configs/_base_/models/tracktor_r18.py").follower.to_dict()
     detector = cfg["detector"]
     detector["backbone"]["base_channels"] = 8
     detector["neck"].update(in_channels=[8, 16, 32, 64], out_channels=16)

@@ -1,0 +1,21 @@
+# Faster R-CNN on single images of SynthMOT, from scratch: the pre-trained network of Tracktor.
+# Tested as it is, with --eval track, it is the vanilla Base Tracktor on public detections.
+_base_ = [
+    "../../_base_/models/tracktor_r50.py",
+    "../../_base_/datasets/synthmot.py",
+    "../../_base_/schedules/adamw_cosine.py",
+    "../../_base_/trackers/tracktor.py",
+    "../../_base_/default_runtime.py",
+]
+val_dataloader = dict(dataset=dict(with_detections="det/det.txt"))
+test_dataloader = val_dataloader
+optim_wrapper = dict(optimizer=dict(lr=5e-4))
+model = dict(
+    type="TrackingModel",
+    data_preprocessor=dict(type="MOTDataPreprocessor"),  # RGB / 255
+    follower=_base_.follower,
+    tracker=_base_.tracker,
+    camera=_base_.camera,
+    detections="refined",
+)
+custom_hooks = [*_base_.custom_hooks, _base_.ema]
