@@ -13,6 +13,7 @@ contenders take turns, and the median of the CPU time counts. Accuracy: ours aga
 
 import argparse
 import os
+import shlex
 import sys
 import warnings
 from collections.abc import Callable, Iterable
@@ -177,7 +178,7 @@ def main() -> int:
             f"found none in {arguments.data}"
         )
     warnings.simplefilter("ignore")  # other packages' deprecations, at every run
-    command = " ".join(["python tools/benchmarks/packages.py", *_without_paths(sys.argv[1:])])
+    command = shlex.join(["python", "tools/benchmarks/packages.py", *_without_paths(sys.argv[1:])])
     both = arguments.speed == arguments.accuracy
     sections = {}
     if arguments.speed or both:

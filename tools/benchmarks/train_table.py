@@ -14,6 +14,7 @@ Ctrl-C.
 
 import argparse
 import os
+import shlex
 import sys
 from pathlib import Path
 
@@ -78,7 +79,7 @@ def make_table(args: argparse.Namespace, argv: list[str]) -> None:
     if failed:
         raise InputError(f"{len(failed)} of {len(runs)} runs failed: {'; '.join(failed)}")
     if args.out is not None:
-        command = " ".join(["python tools/benchmarks/train_table.py", *argv])
+        command = shlex.join(["python", "tools/benchmarks/train_table.py", *argv])
         place(args.out, args.section, f"`{command}`\n\n{text}")
 
 
