@@ -14,8 +14,8 @@ from mmdeepmot.registry import MODELS
 
 SMALL = """
 _base_ = ["my_config.py"]
-few = dict(_delete_=True, preset="small", width=256, height=160, train_sequences=1, test_sequences=1,
-              train_frames=21, test_frames=4, density=6.0, camera_motion=0.5)
+few = dict(_delete_=True, preset="small", width=256, height=160, train_sequences=1,
+           test_sequences=1, train_frames=21, test_frames=4, density=6.0, camera_motion=0.5)
 size = (256, 160)
 here = dict(data_root="streets", recipe=few)
 train_dataloader = dict(num_workers=0, persistent_workers=False, dataset=dict(

@@ -1,0 +1,16 @@
+# The small SiamRPN on SynthMOT at 512x288, trained by the DeepMOT loss; from the pre-trained one:
+#     python tools/train.py configs/sot/siamrpn_small_synthmot.py
+#     python tools/train.py configs/deepmot/siamrpn_small_synthmot_deepmot.py \
+#         --cfg-options load_from=work_dirs/siamrpn_small_synthmot/epoch_5.pth
+_base_ = [
+    "../_base_/models/siamrpn_small.py",
+    "../_base_/models/deepmot.py",
+    "../_base_/datasets/synthmot_small_clips.py",
+    "../_base_/schedules/deepmot_15e.py",
+    "../_base_/default_runtime.py",
+]
+train_dataloader = dict(batch_size=4)
+effective_batch_size = 4
+train_cfg = dict(max_epochs=3)
+model = dict(follower=_base_.follower)
+val_dataloader = val_evaluator = val_cfg = None

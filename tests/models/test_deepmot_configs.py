@@ -1,0 +1,74 @@
+"""Every config of configs/deepmot is complete and builds; its model makes a step on small clips."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from toy_clips import toy_clips
+
+from mmdeepmot.engine.config import load_config
+from mmdeepmot.registry import MODELS
+
+FOLDER = Path(__file__).parents[2] / "configs" / "deepmot"
+CONFIGS = sorted(path for path in FOLDER.rglob("*.py") if path.parent.name != "detector")
+LARGE = ("tracktor_r50", "siamrpn_deepmot", "siamrpn_smooth", "goturn_deepmot", "goturn_smooth")
+SMALL = [path for path in CONFIGS if not path.stem.startswith(LARGE)]
+PARTS = ("model", "train_dataloader", "train_cfg", "optim_wrapper", "default_hooks")
+REGRESSION = {f"detector.roi_head.bbox_head.fc_reg.{kind}" for kind in ("weight", "bias")}
+
+
+def name(path: Path) -> str:
+    return str(path.relative_to(FOLDER))
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=name)
+def test_config_is_complete_and_builds(path: Path):
+    cfg = load_config(path)
+    assert [part for part in PARTS if not cfg.get(part)] == []
+    assert cfg.train_dataloader.dataset.view == "clips"
+    assert cfg.train_dataloader.dataset.type == "SynthMOTDataset"
+    assert cfg.optim_wrapper.optimizer == dict(type="Adam", lr=1e-4)
+    if cfg.val_cfg is not None:
+        assert cfg.model.tracker.type == "Tracker" and cfg.val_evaluator.type == "MOTMetric"
+        assert cfg.val_dataloader.dataset.with_detections == "det/det.txt"
+    with torch.device("meta"):
+        model = MODELS.build(cfg.model)
+    learning = {key for key, p in model.follower.named_parameters() if p.requires_grad}
+    if path.stem.startswith("tracktor") or path.parent != FOLDER:
+        looks = {key for key in learning if key.startswith("embedding_head.")}
+        assert learning - looks == REGRESSION
+        assert bool(looks) == (cfg.model.criterion.get("appearance") == "term")
+        assert bool(looks) == (cfg.train_dataloader.dataset.clip_length == 10)
+    else:
+        assert learning == {key for key, _ in model.follower.named_parameters()}
+    assert not any(p.requires_grad for p in model.criterion.parameters())
+
+
+@pytest.mark.parametrize("path", SMALL, ids=name)
+def test_model_makes_a_step(path: Path):
+    config = load_config(path, check=False).model
+    if config.criterion.get("matcher", {}).get("type") == "DHN":
+        config.criterion.matcher.hidden = 8
+    model = MODELS.build(config).train()
+    learning = [p for p in model.parameters() if p.requires_grad]
+    before = [p.detach().clone() for p in learning]
+    images, samples = toy_clips(1, length=3, people=2)
+    losses = model(images, samples, mode="loss")
+    assert {"dMOTA", "dMOTP", "FP", "FN", "IDS"} <= losses.keys()
+    loss, _ = model.parse_losses(losses)
+    loss.backward()
+    torch.optim.Adam(learning, lr=1e-3).step()
+    assert torch.isfinite(loss) and all(torch.isfinite(p).all() for p in learning)
+    assert any(not torch.equal(p, old) for p, old in zip(learning, before, strict=True))
+
+
+def test_rows_of_table_2():
+    losses = {
+        path.stem: load_config(path, check=False).model.criterion.loss
+        for path in (FOLDER / "table2").glob("*.py")
+    }
+    assert losses == {
+        "dmota": dict(type="DeepMOTLoss", precision_weight=0.0),
+        "dmotp": dict(type="DeepMOTLoss", accuracy_weight=0.0),
+        "without_ids": dict(type="DeepMOTLoss", gamma=0.0),
+    }
