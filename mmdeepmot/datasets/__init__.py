@@ -2,6 +2,7 @@
 
 from mmdeepmot.datasets import transforms
 from mmdeepmot.datasets.base import MOTDataset
+from mmdeepmot.datasets.frame_pairs import FramePairDataset
 from mmdeepmot.datasets.index import AnnotationIndex
 from mmdeepmot.datasets.jde_list import JDEListDataset
 from mmdeepmot.datasets.joint import JointDataset
@@ -18,6 +19,7 @@ from mmdeepmot.datasets.synthmot.dataset import SynthMOTDataset
 __all__ = [
     "AnnotationIndex",
     "CrowdMatrices",
+    "FramePairDataset",
     "JDEListDataset",
     "JointDataset",
     "MOTChallengeDataset",

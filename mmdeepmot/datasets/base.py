@@ -38,6 +38,16 @@ def build_pipeline(pipeline: Sequence[dict | Transform]) -> list[Transform]:
     return [TRANSFORMS.build(step) if isinstance(step, dict) else step for step in pipeline]
 
 
+def pack_clip(frames: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Samples of T frames as one of a clip: ``inputs (T, 3, H, W)`` and a ``TrackDataSample``."""
+    sample = TrackDataSample(
+        metainfo={"key_frames_inds": list(range(len(frames))), "ref_frames_inds": []}
+    )
+    sample.video_data_samples = [frame["data_samples"] for frame in frames]
+    inputs = torch.stack([frame["inputs"] for frame in frames])
+    return {"inputs": inputs, "data_samples": sample}
+
+
 @DATASETS.register_module()
 class MOTDataset(Dataset):
     """Frames, clips or whole videos of an annotation index.
@@ -205,14 +215,15 @@ class MOTDataset(Dataset):
             try:
                 return self._load(position, seed)
             except ImageError as error:
-                self._count_unreadable(error)
+                self.count_unreadable(error)
                 position = (position + 1) % len(self)
         raise ImageError(
             f"{self.name}: {min(MAX_REPLACEMENTS, len(self))} images in a row cannot be read, the "
             f"last of them {self.index.paths[int(self._starts[position - 1])]}: check the data"
         )
 
-    def _count_unreadable(self, error: ImageError) -> None:
+    def count_unreadable(self, error: ImageError) -> None:
+        """Warn of an image that was replaced by another, the first few times."""
         self.unreadable_images += 1
         if self.unreadable_images <= MAX_IMAGE_WARNINGS:
             print_log(
@@ -236,12 +247,7 @@ class MOTDataset(Dataset):
             offset = 0 if self.consistent else step * _SEED_STEP
             seed_augmentation(int(seed) + offset)
             packed.append(self.load_frame(first + step))
-        sample = TrackDataSample(
-            metainfo={"key_frames_inds": list(range(len(packed))), "ref_frames_inds": []}
-        )
-        sample.video_data_samples = [frame["data_samples"] for frame in packed]
-        inputs = torch.stack([frame["inputs"] for frame in packed])
-        return {"inputs": inputs, "data_samples": sample}
+        return pack_clip(packed)
 
     def load_frame(self, frame: int) -> dict[str, Any]:
         """One frame of the index through the pipeline, whatever the view is.

@@ -11,6 +11,7 @@ from mmdeepmot.models import (
     mot,
     necks,
     sot,
+    sot_training,
     utils,
 )
 from mmdeepmot.models.data_preprocessor import MOTDataPreprocessor
@@ -26,5 +27,6 @@ __all__ = [
     "mot",
     "necks",
     "sot",
+    "sot_training",
     "utils",
 ]

@@ -98,15 +98,6 @@ def test_gradients_of_the_boxes(name, choice):
         assert max(p.grad.abs().max() for n, p in net.named_parameters() if "template_box" in n) > 0
 
 
-def test_a_frozen_normalisation_stays_as_it_is():
-    net = build(SIAMRPN, norm_eval=True).train()
-    assert net.training
-    assert net.rpn.training
-    before = {n: b.clone() for n, b in net.named_buffers()}
-    follow(net)
-    assert all(torch.equal(before[n], b) for n, b in net.named_buffers())
-
-
 @pytest.mark.parametrize(
     ("config", "message"),
     [

@@ -14,8 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from mmdeepmot.errors import InputError
-from mmdeepmot.models.followers.single_object import SingleObjectFollower
-from mmdeepmot.models.mot.follower import Found, Targets
+from mmdeepmot.models.mot.follower import Follower, Found, Targets
 from mmdeepmot.models.sot.crops import boxes_from_crops, crop_regions, inside_image, scaled_boxes
 from mmdeepmot.registry import MODELS
 
@@ -24,7 +23,7 @@ OUTPUT_SCALE = 10.0
 
 
 @MODELS.register_module()
-class GOTURN(SingleObjectFollower):
+class GOTURN(Follower):
     """Regression from two crops, for any number of targets.
 
     It has no score: every target is found, with score 1.
@@ -36,7 +35,6 @@ class GOTURN(SingleObjectFollower):
         width: Of the three fully connected layers.
         dropout: After each of them, in training.
         min_side: px; boxes to go on from are no smaller.
-        norm_eval: Whether batch normalisation keeps its running statistics in training.
         init_cfg: mmengine's initialisation config.
 
     Raises:
@@ -51,10 +49,9 @@ class GOTURN(SingleObjectFollower):
         width: int = 4096,
         dropout: float = 0.5,
         min_side: float = 10.0,
-        norm_eval: bool = False,
         init_cfg: dict | None = None,
     ) -> None:
-        super().__init__(norm_eval, init_cfg)
+        super().__init__(init_cfg)
         self.tower = MODELS.build(tower or {"type": "CaffeNet"})
         side = self.tower.out_size(crop)
         if side < 1:
@@ -96,8 +93,8 @@ class GOTURN(SingleObjectFollower):
             found = Found(targets.boxes, scores, targets.ids, scores.bool())
             return found, targets.moved(image, targets.boxes)
         regions = self.regions(targets.near)
-        before = self.crops(targets.image, self.regions(targets.boxes))
-        output = self.regress(before, self.crops(image, regions))
+        before = self.features(targets.image, self.regions(targets.boxes))
+        output = self.regress(before, self.features(image, regions))
         boxes = boxes_from_crops(output.float() / OUTPUT_SCALE, regions.detach(), (1, 1))
         found = Found(boxes, scores, targets.ids, scores.bool())
         size = (image.shape[-2], image.shape[-1])
@@ -109,16 +106,15 @@ class GOTURN(SingleObjectFollower):
         """What crops of ``boxes (N, 4)`` show, ``(N, 4)`` xyxy px."""
         return scaled_boxes(boxes, self.context)
 
-    def crops(self, image: Tensor, regions: Tensor) -> Tensor:
-        """``(N, 3, crop, crop)`` of ``regions (N, 4)``."""
-        return crop_regions(image, regions, (self.crop, self.crop))
+    def features(self, image: Tensor, regions: Tensor) -> Tensor:
+        """What a tower makes ``(N, F)`` of the crops of ``regions (N, 4)``."""
+        return self.tower(crop_regions(image, regions, (self.crop, self.crop))).flatten(1)
 
     def regress(self, before: Tensor, now: Tensor) -> Tensor:
         """Boxes ``(N, 4)`` xyxy in the search crops, whose sides are ``OUTPUT_SCALE`` long.
 
         Args:
-            before: ``(N, 3, crop, crop)`` of the targets in the last frame.
-            now: ``(N, 3, crop, crop)`` search crops of this one.
+            before: ``(N, F)`` features of the targets in the last frame.
+            now: ``(N, F)`` features of the search crops of this one.
         """
-        features = self.tower(torch.cat((before, now))).flatten(1)
-        return self.box(self.hidden(torch.cat(features.chunk(2), dim=1)))
+        return self.box(self.hidden(torch.cat((before, now), dim=1)))

@@ -15,9 +15,8 @@ import torch
 from torch import Tensor
 
 from mmdeepmot.errors import InputError
-from mmdeepmot.models.followers.single_object import SingleObjectFollower
 from mmdeepmot.models.heads.coding import decode_boxes
-from mmdeepmot.models.mot.follower import Found, Targets
+from mmdeepmot.models.mot.follower import Follower, Found, Targets
 from mmdeepmot.models.sot.anchors import RATIOS, anchor_boxes, change_penalty, cosine_window
 from mmdeepmot.models.sot.crops import context_sides, crop_regions, inside_image, squares
 from mmdeepmot.registry import MODELS
@@ -46,7 +45,7 @@ class Proposals(NamedTuple):
 
 
 @MODELS.register_module()
-class SiamRPN(SingleObjectFollower):
+class SiamRPN(Follower):
     """Siamese region proposals for any number of targets.
 
     Args:
@@ -68,8 +67,6 @@ class SiamRPN(SingleObjectFollower):
         refresh: Frames after which the template is taken anew; None: never.
         refresh_score: Only where the target was found with a higher score.
         min_side: px; boxes to go on from are no smaller.
-        norm_eval: Whether batch normalisation keeps its running statistics in training (the few
-            targets of a frame are no batch to estimate them from).
         init_cfg: mmengine's initialisation config.
 
     Raises:
@@ -93,10 +90,9 @@ class SiamRPN(SingleObjectFollower):
         refresh: int | None = 10,
         refresh_score: float = 0.5,
         min_side: float = 10.0,
-        norm_eval: bool = False,
         init_cfg: dict | None = None,
     ) -> None:
-        super().__init__(norm_eval, init_cfg)
+        super().__init__(init_cfg)
         if choice not in get_args(Choice):
             raise InputError(f"SiamRPN.choice must be one of {get_args(Choice)}, got {choice!r}")
         if temperature <= 0:

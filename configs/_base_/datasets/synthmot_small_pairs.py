@@ -1,0 +1,17 @@
+# SynthMOT at 512x288 in pairs of frames at most ten apart, for single-object training.
+_base_ = "synthmot_small.py"
+mild = dict(degrees=2.0, scale=(0.8, 1.5))
+train_pipeline = [
+    {**step, **mild} if step["type"] == "RandomAffineLetterbox" else step
+    for step in _base_.train_pipeline
+]
+train_dataloader = dict(
+    dataset=dict(
+        _delete_=True,
+        type="FramePairDataset",
+        max_distance=10,
+        dataset={**_base_.train_dataloader.dataset, "pipeline": train_pipeline},
+    ),
+)
+# What learns from pairs is scored as a tracker, by configs/mot_by_sot.
+val_dataloader = val_evaluator = test_dataloader = test_evaluator = None

@@ -1,0 +1,12 @@
+# GOTURN on pairs of SynthMOT's frames: the "pre-trained" of DeepMOT's Table 3.
+_base_ = [
+    "../_base_/models/goturn.py",
+    "../_base_/datasets/synthmot_pairs.py",
+    "../_base_/schedules/goturn_50e.py",
+    "../_base_/default_runtime.py",
+]
+model = dict(
+    type="SOTPairModel",
+    follower=_base_.follower,
+    loss=dict(type="GOTURNPairLoss"),
+)

@@ -1,0 +1,12 @@
+# SiamRPN on pairs of the frames of MOT17's training half: the "pre-trained" of DeepMOT's Table 3.
+_base_ = [
+    "../_base_/models/siamrpn.py",
+    "../_base_/datasets/mot17_pairs.py",
+    "../_base_/schedules/siamrpn_50e.py",
+    "../_base_/default_runtime.py",
+]
+model = dict(
+    type="SOTPairModel",
+    follower=_base_.follower,
+    loss=dict(type="SiamRPNPairLoss"),
+)
