@@ -3,10 +3,12 @@ _base_ = [
     "../_base_/models/goturn.py",
     "../_base_/datasets/synthmot_pairs.py",
     "../_base_/schedules/goturn_50e.py",
+    "../_base_/trackers/mot_by_sot.py",
     "../_base_/default_runtime.py",
 ]
 model = dict(
     type="SOTPairModel",
     follower=_base_.follower,
+    tracker=_base_.tracker,
     loss=dict(type="GOTURNPairLoss"),
 )

@@ -89,8 +89,8 @@ class FramePairDataset(Dataset):
             )
         self.dataset = DATASETS.build(dataset) if isinstance(dataset, dict) else dataset
         self.max_distance = max_distance
-        joint = isinstance(self.dataset, JointDataset)
-        self._parts: list[MOTDataset] = self.dataset.datasets if joint else [self.dataset]
+        inside = self.dataset
+        self._parts = inside.datasets if isinstance(inside, JointDataset) else [inside]
         for part in self._parts:
             if not isinstance(part, MOTDataset) or part.view != "frames":
                 raise InputError(

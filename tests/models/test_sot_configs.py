@@ -24,10 +24,12 @@ def sample(shift: float) -> DetDataSample:
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 def test_config_is_complete(path):
     cfg = load_config(path)
-    for part in ("model", "train_dataloader", "optim_wrapper", "param_scheduler", "train_cfg"):
+    for part in ("model", "optim_wrapper", "param_scheduler", "train_dataloader", "train_cfg"):
         assert cfg.get(part), part
     for stage in ("val", "test"):
-        assert not any(cfg.get(f"{stage}_{part}") for part in ("dataloader", "evaluator", "cfg"))
+        assert all(cfg.get(f"{stage}_{part}") for part in ("dataloader", "evaluator", "cfg"))
+        assert cfg[f"{stage}_dataloader"].dataset.with_detections == "det/det.txt"
+    assert cfg.model.tracker.type == "Tracker"
     assert cfg.train_dataloader.dataset.type == "FramePairDataset"
     assert cfg.effective_batch_size % cfg.train_dataloader.batch_size == 0
 

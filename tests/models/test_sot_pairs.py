@@ -243,7 +243,6 @@ def test_at_most_so_many_targets():
     [
         (lambda m: m(torch.zeros(1, 3, 8, 8)), r"pairs of frames \(B, 2, 3, H, W\), got"),
         (lambda m: m(torch.zeros(1, 2, 3, 8, 8)), "needs data_samples"),
-        (lambda m: m(torch.zeros(1, 2, 3, 8, 8), [], "predict"), "must be 'loss' or 'tensor'"),
         (lambda m: MODELS.build({"type": "GOTURNPairLoss", "max_scale": 2}), "max_scale in"),
         (lambda m: MODELS.build({"type": "SiamRPNPairLoss", "others": 1}), "0 <= others < 1"),
         (lambda m: MODELS.build({"type": "SiamRPNPairLoss", "background": 0.7}), "0.7 and 0.6"),

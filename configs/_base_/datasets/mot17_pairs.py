@@ -1,5 +1,5 @@
 # MOT17's training half of the paper's split (see mot17_clips.py) in pairs of frames at most ten
-# apart, for single-object training.
+# apart, for single-object training; scored on its validation part with public detections.
 _base_ = "mot17half.py"
 mild = dict(degrees=2.0, scale=(0.8, 1.5))
 train_pipeline = [
@@ -18,5 +18,7 @@ train_dataloader = dict(
         },
     ),
 )
-# What learns from pairs is scored as a tracker, by configs/mot_by_sot.
-val_dataloader = val_evaluator = test_dataloader = test_evaluator = None
+val_dataloader = dict(
+    dataset=dict(split="deepmot_val", sequences=["*"], with_detections="det/det.txt"),
+)
+test_dataloader = val_dataloader

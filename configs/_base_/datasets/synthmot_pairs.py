@@ -1,4 +1,5 @@
-# SynthMOT at 1088x608 in pairs of frames at most ten apart, for single-object training.
+# SynthMOT at 1088x608 in pairs of frames at most ten apart, for single-object
+# training; scored with its public detections.
 _base_ = "synthmot.py"
 mild = dict(degrees=2.0, scale=(0.8, 1.5))
 train_pipeline = [
@@ -13,5 +14,5 @@ train_dataloader = dict(
         dataset={**_base_.train_dataloader.dataset, "pipeline": train_pipeline},
     ),
 )
-# What learns from pairs is scored as a tracker, by configs/mot_by_sot.
-val_dataloader = val_evaluator = test_dataloader = test_evaluator = None
+val_dataloader = dict(dataset=dict(with_detections="det/det.txt"))
+test_dataloader = val_dataloader

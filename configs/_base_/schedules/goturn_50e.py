@@ -9,3 +9,5 @@ optim_wrapper = dict(
 )
 param_scheduler = [dict(type="MultiStepLR", milestones=[30, 45], gamma=0.1)]
 train_cfg = dict(type="EpochTrainLoop", max_epochs=max_epochs, val_interval=max_epochs)
+val_cfg = dict(type="ValLoop")
+test_cfg = dict(type="TestLoop")

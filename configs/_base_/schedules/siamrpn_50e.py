@@ -12,3 +12,5 @@ param_scheduler = [
     dict(type="ExponentialLR", gamma=1e-4 ** (1 / max_epochs)),
 ]
 train_cfg = dict(type="EpochTrainLoop", max_epochs=max_epochs, val_interval=max_epochs)
+val_cfg = dict(type="ValLoop")
+test_cfg = dict(type="TestLoop")

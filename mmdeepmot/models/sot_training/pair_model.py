@@ -5,22 +5,23 @@ from typing import Any
 
 import torch
 from mmdet.structures import DetDataSample, TrackDataSample
-from mmengine.model import BaseModel
 from torch import Tensor
 
 from mmdeepmot.errors import InputError
 from mmdeepmot.models.heads.samples import ground_truth
+from mmdeepmot.models.mot.detection_source import Source
+from mmdeepmot.models.mot.tracking_model import Task, TrackingModel
 from mmdeepmot.models.sot_training.pairs import FramePair, common_targets
 from mmdeepmot.registry import MODELS
 
 
 @MODELS.register_module()
-class SOTPairModel(BaseModel):
+class SOTPairModel(TrackingModel):
     """A follower that learns to find again, in one frame, whom another frame shows.
 
-    Its checkpoints hold the follower under the same name as
-    :class:`~mmdeepmot.models.mot.deepmot.DeepMOTModel` and the tracking model do: these start from
-    them by ``load_from``.
+    Only the follower learns. It predicts as any
+    :class:`~mmdeepmot.models.mot.tracking_model.TrackingModel`; its checkpoints are a start
+    (``load_from``) of :class:`~mmdeepmot.models.mot.deepmot.DeepMOTModel`.
 
     Args:
         follower: Config of a follower (``SiamRPN``, ``GOTURN``).
@@ -29,7 +30,14 @@ class SOTPairModel(BaseModel):
             :class:`~mmdeepmot.models.sot_training.pairs.FramePair`.
         max_targets: At most so many targets of a pair, drawn at random; None: all.
         min_side: px; smaller boxes are left out.
+        detections: As the next ones, see
+            :class:`~mmdeepmot.models.mot.tracking_model.TrackingModel`.
+        detector: See there; not trained.
+        tracker: See there; not needed to train.
+        reid: See there; not trained.
+        camera: See there.
         data_preprocessor: Config; ``MOTDataPreprocessor`` by default.
+        task: See there.
         init_cfg: mmengine's initialisation config.
     """
 
@@ -39,34 +47,60 @@ class SOTPairModel(BaseModel):
         loss: dict[str, Any],
         max_targets: int | None = 16,
         min_side: float = 4.0,
+        detections: Source = "public",
+        detector: dict[str, Any] | None = None,
+        tracker: dict[str, Any] | None = None,
+        reid: dict[str, Any] | None = None,
+        camera: dict[str, Any] | None = None,
         data_preprocessor: dict[str, Any] | None = None,
+        task: Task = "track",
         init_cfg: dict | None = None,
     ) -> None:
-        preprocessor = MODELS.build(data_preprocessor or {"type": "MOTDataPreprocessor"})
-        super().__init__(preprocessor, init_cfg)
-        self.follower = MODELS.build(follower)
+        super().__init__(
+            detector=detector,
+            tracker=tracker,
+            data_preprocessor=data_preprocessor,
+            task=task,
+            camera=camera,
+            follower=follower,
+            reid=reid,
+            detections=detections,
+            init_cfg=init_cfg,
+        )
         self.pair_loss = MODELS.build(loss)
         self.max_targets, self.min_side = max_targets, min_side
+        for other in (self.detector, self.reid):
+            if other is not None:
+                other.requires_grad_(False)
+
+    def train(self, mode: bool = True) -> "SOTPairModel":
+        """Sets the mode of the follower; other networks stay in evaluation mode."""
+        super().train(mode)
+        for other in (self.detector, self.reid):
+            if other is not None:
+                other.eval()
+        return self
 
     def forward(
         self,
         inputs: Tensor,
-        data_samples: Sequence[TrackDataSample] | None = None,
+        data_samples: list[TrackDataSample] | None = None,
         mode: str = "tensor",
     ) -> Any:
-        """Losses of pairs of frames, or the pairs.
+        """Losses of pairs of frames, the pairs, or what is tracked in clips.
 
         Args:
-            inputs: ``(B, 2, 3, H, W)``.
+            inputs: ``(B, 2, 3, H, W)``; ``(B, T, 3, H, W)`` for ``mode='predict'``.
             data_samples: One a pair, with ``gt_instances`` (bboxes xyxy px of the input,
                 instances_ids) in both frames.
-            mode: ``'loss'``, or ``'tensor'`` for the list of :class:`FramePair` with targets.
+            mode: ``'loss'``; ``'tensor'`` for the list of :class:`FramePair` with targets;
+                ``'predict'``.
 
         Raises:
             InputError: The inputs are no pairs, or come without truth.
         """
         if mode not in ("loss", "tensor"):
-            raise ValueError(f"SOTPairModel trains: mode must be 'loss' or 'tensor', got {mode!r}")
+            return super().forward(inputs, data_samples, mode)
         if inputs.dim() != 5 or inputs.shape[1] != 2:
             raise InputError(
                 "SOTPairModel takes pairs of frames (B, 2, 3, H, W), got "
@@ -82,7 +116,7 @@ class SOTPairModel(BaseModel):
         if mode == "tensor":
             return pairs
         if not pairs:  # several processes wait for all gradients
-            return {"loss": 0 * sum(p.sum() for p in self.follower.parameters())}
+            return {"loss": torch.stack([0 * p.sum() for p in self.follower.parameters()]).sum()}
         return self.pair_loss(self.follower, pairs)
 
     def _pair(self, images: Tensor, frames: Sequence[DetDataSample]) -> FramePair:

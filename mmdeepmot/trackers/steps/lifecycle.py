@@ -14,18 +14,19 @@ class Birth(Step):
     """Detections that are still free become tentative tracks with new ids.
 
     Args:
-        min_score: Detections below do not start a track.
+        min_score: Detections below do not start a track; None: all may.
         hits: Number of hits with which a track starts (SORT: 0, the first frame does not count).
     """
 
-    def __init__(self, min_score: float = 0.5, hits: int = 1) -> None:
+    def __init__(self, min_score: float | None = 0.5, hits: int = 1) -> None:
         self.min_score = min_score
         self.hits = hits
 
     def __call__(self, context: FrameContext) -> None:
-        columns = (
-            context.free_detections & (context.detections.scores >= self.min_score)
-        ).nonzero()[0]
+        free = context.free_detections
+        if self.min_score is not None:
+            free = free & (context.detections.scores >= self.min_score)
+        columns = free.nonzero()[0]
         if not columns.size:
             return
         if context.memory is not None:
