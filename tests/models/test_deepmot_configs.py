@@ -25,8 +25,12 @@ def name(path: Path) -> str:
 def test_config_is_complete_and_builds(path: Path):
     cfg = load_config(path)
     assert [part for part in PARTS if not cfg.get(part)] == []
-    assert cfg.train_dataloader.dataset.view == "clips"
-    assert cfg.train_dataloader.dataset.type == "SynthMOTDataset"
+    dataset = cfg.train_dataloader.dataset
+    clips = dataset.get("dataset_defaults", dataset)
+    assert clips.view == "clips"
+    data = {"pets": "JointDataset", "mot17": "MOTChallengeDataset"}
+    names = [kind for key, kind in data.items() if f"_{key}_" in path.stem]
+    assert dataset.type == (names or ["SynthMOTDataset"])[0]
     assert cfg.optim_wrapper.optimizer == dict(type="Adam", lr=1e-4)
     if cfg.val_cfg is not None:
         assert cfg.model.tracker.type == "Tracker" and cfg.val_evaluator.type == "MOTMetric"
@@ -38,7 +42,7 @@ def test_config_is_complete_and_builds(path: Path):
         looks = {key for key in learning if key.startswith("embedding_head.")}
         assert learning - looks == REGRESSION
         assert bool(looks) == (cfg.model.criterion.get("appearance") == "term")
-        assert bool(looks) == (cfg.train_dataloader.dataset.clip_length == 10)
+        assert bool(looks) == (clips.clip_length == 10)
     else:
         assert learning == {key for key, _ in model.follower.named_parameters()}
     assert not any(p.requires_grad for p in model.criterion.parameters())

@@ -1,0 +1,32 @@
+# Tracktor as the paper trains it on MOT17's first halves, tested on the last quarters on public
+# detections: the regression layer learns by the DeepMOT loss. From the pre-trained network:
+#     --cfg-options load_from=work_dirs/faster_rcnn_r50_mot17/epoch_12.pth
+_base_ = [
+    "../_base_/models/tracktor_r50.py",
+    "../_base_/models/deepmot.py",
+    "../_base_/datasets/mot17_clips.py",
+    "../_base_/schedules/deepmot_18e.py",
+    "../_base_/trackers/tracktor.py",
+    "../_base_/default_runtime.py",
+]
+input_size = (1344, 768)
+train_pipeline = [
+    {**step, "size": input_size} if "size" in step else step for step in _base_.train_pipeline
+]
+test_pipeline = [
+    {**step, "size": input_size} if "size" in step else step for step in _base_.test_pipeline
+]
+train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
+val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
+test_dataloader = val_dataloader
+model = dict(
+    follower=_base_.follower,
+    trainable=["detector.roi_head.bbox_head.fc_reg.*"],
+    tracker=_base_.tracker,
+    camera=_base_.camera,
+    compensate=True,
+    detections="refined",
+    data_preprocessor=dict(
+        type="MOTDataPreprocessor", mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375]
+    ),
+)

@@ -1,0 +1,32 @@
+# The paper's best Tracktor on MOT17: with an appearance head that learns with it (+ReIDhead), clips
+# of ten frames, the cosine distance of a track's past as a term of D.
+_base_ = [
+    "../_base_/models/tracktor_r50_reid_head.py",
+    "../_base_/models/deepmot.py",
+    "../_base_/datasets/mot17_clips.py",
+    "../_base_/schedules/deepmot_18e.py",
+    "../_base_/trackers/tracktor_reid.py",
+    "../_base_/default_runtime.py",
+]
+input_size = (1344, 768)
+train_pipeline = [
+    {**step, "size": input_size} if "size" in step else step for step in _base_.train_pipeline
+]
+test_pipeline = [
+    {**step, "size": input_size} if "size" in step else step for step in _base_.test_pipeline
+]
+train_dataloader = dict(dataset=dict(clip_length=10, pipeline=train_pipeline))
+val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
+test_dataloader = val_dataloader
+model = dict(
+    follower=_base_.follower,
+    criterion=dict(appearance="term"),
+    trainable=["detector.roi_head.bbox_head.fc_reg.*", "embedding_head.*"],
+    tracker=_base_.tracker,
+    camera=_base_.camera,
+    compensate=True,
+    detections="refined",
+    data_preprocessor=dict(
+        type="MOTDataPreprocessor", mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375]
+    ),
+)
