@@ -5,7 +5,7 @@ _base_ = [
     "../_base_/models/deepmot.py",
     "../_base_/datasets/synthmot_small_clips.py",
     "../_base_/schedules/deepmot_15e.py",
+    "../_base_/trackers/mot_by_sot.py",
     "../_base_/default_runtime.py",
 ]
-model = dict(follower=_base_.follower)
-val_dataloader = val_evaluator = val_cfg = None
+model = dict(follower=_base_.follower, tracker=_base_.tracker)

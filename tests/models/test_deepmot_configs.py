@@ -13,7 +13,10 @@ FOLDER = Path(__file__).parents[2] / "configs" / "deepmot"
 CONFIGS = sorted(path for path in FOLDER.rglob("*.py") if path.parent.name != "detector")
 LARGE = ("tracktor_r50", "siamrpn_deepmot", "siamrpn_smooth", "goturn_deepmot", "goturn_smooth")
 SMALL = [path for path in CONFIGS if not path.stem.startswith(LARGE)]
-PARTS = ("model", "train_dataloader", "train_cfg", "optim_wrapper", "default_hooks")
+PARTS = (
+    "model", "train_dataloader", "train_cfg", "optim_wrapper", "default_hooks", "val_dataloader",
+    "val_cfg", "val_evaluator", "test_dataloader", "test_cfg", "test_evaluator",
+)  # fmt: skip
 REGRESSION = {f"detector.roi_head.bbox_head.fc_reg.{kind}" for kind in ("weight", "bias")}
 
 
@@ -32,9 +35,8 @@ def test_config_is_complete_and_builds(path: Path):
     names = [kind for key, kind in data.items() if f"_{key}_" in path.stem]
     assert dataset.type == (names or ["SynthMOTDataset"])[0]
     assert cfg.optim_wrapper.optimizer == dict(type="Adam", lr=1e-4)
-    if cfg.val_cfg is not None:
-        assert cfg.model.tracker.type == "Tracker" and cfg.val_evaluator.type == "MOTMetric"
-        assert cfg.val_dataloader.dataset.with_detections == "det/det.txt"
+    assert cfg.model.tracker.type == "Tracker" and cfg.val_evaluator.type == "MOTMetric"
+    assert cfg.val_dataloader.dataset.with_detections == "det/det.txt"
     with torch.device("meta"):
         model = MODELS.build(cfg.model)
     learning = {key for key, p in model.follower.named_parameters() if p.requires_grad}

@@ -8,11 +8,12 @@ import torch
 from mmengine.config import Config
 from mmengine.optim import OptimWrapper
 from mmengine.structures import InstanceData
-from toy_clips import clip_sample, frame_sample, toy_clips, toy_model
+from toy_clips import SINKHORN, clip_sample, frame_sample, toy_clips, toy_model
 
 from mmdeepmot.errors import InputError
 from mmdeepmot.models.losses import ClipRows
-from mmdeepmot.models.mot import deepmot
+from mmdeepmot.models.mot import Follower, deepmot
+from mmdeepmot.registry import MODELS
 
 TRACKTOR = Path(__file__).parents[2] / "configs/_base_/trackers/tracktor.py"
 LOGGED = {"dMOTA", "dMOTP", "FP", "FN", "IDS"}
@@ -124,6 +125,28 @@ def test_the_camera_is_asked_in_training_only_if_wanted():
     torch.testing.assert_close(moved.boxes, plain.boxes + 7)
     with pytest.raises(InputError, match="compensate needs a camera"):
         toy_model(compensate=True)
+
+
+@MODELS.register_module()
+class BlindFollower(Follower):
+    """Has no appearance, and nothing else."""
+
+    def start(self, image, boxes, ids):
+        raise NotImplementedError
+
+    def advance(self, image, targets):
+        raise NotImplementedError
+
+
+def test_appearances_are_asked_of_who_has_them():
+    criterion = dict(type="DeepMOTCriterion", matcher=SINKHORN, appearance="term")
+    with pytest.raises(InputError, match="compares appearances and the follower BlindFollower has"):
+        toy_model(follower=dict(type="BlindFollower"), criterion=criterion)
+    images, samples = toy_clips(1, length=3)
+    model = toy_model(criterion=criterion)
+    rows = model(images, samples)
+    assert rows.embeddings.shape == rows.object_embeddings.shape == (1, 2, 3, 36)
+    assert model.parse_losses(model(images, samples, mode="loss"))[0].requires_grad
 
 
 def test_what_does_not_learn_is_frozen():

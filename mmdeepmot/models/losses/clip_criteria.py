@@ -197,7 +197,8 @@ class SmoothL1Criterion(ClipCriterion):
 
     Smooth L1 of the deltas from the true box to the followed one, in the units in which detectors
     regress: the difference of the two boxes' encoded deltas, but for the sizes by which the centres
-    are divided. Mean over the rows of a clip whose object is there, then over clips.
+    are divided. Mean over the rows of a clip whose object is there (new ones, at their true boxes,
+    included), then over clips.
 
     Args:
         beta: Where the square becomes a line.

@@ -57,8 +57,8 @@ class DeepMOTModel(TrackingModel):
         init_cfg: mmengine's initialisation config.
 
     Raises:
-        InputError: A pattern of ``trainable`` matches no parameter, or ``compensate`` has no
-            camera.
+        InputError: A pattern of ``trainable`` matches no parameter, ``compensate`` has no camera,
+            or the criterion compares appearances and the follower has none.
     """
 
     def __init__(
@@ -98,6 +98,12 @@ class DeepMOTModel(TrackingModel):
                 "'SparseFlow'"
             )
         self.criterion = MODELS.build(criterion)
+        if self.criterion.needs_embeddings and not self.follower.has_embeddings:
+            raise InputError(
+                f"{type(self.criterion).__name__} compares appearances and the follower "
+                f"{type(self.follower).__name__} has none: give it a head for them (Tracktor: "
+                "embedding_head), or the criterion appearance='none'"
+            )
         self.perturb = TASK_UTILS.build(start or {"type": "BoxNoise"})
         self.norm_eval = norm_eval
         self.compensate = compensate
