@@ -9,6 +9,7 @@ import pytest
 import tiny
 import torch
 
+from mmdeepmot.datasets.matrices import read_matrices
 from mmdeepmot.engine.checkpoint import load_checkpoint
 from mmdeepmot.registry import MODELS
 
@@ -30,6 +31,7 @@ test_dataloader = val_dataloader
 optim_wrapper = dict(optimizer=dict(lr=3e-3))
 default_hooks = dict(logger=dict(interval=5, first=0), checkpoint=dict(interval=10))
 log_processor = dict(window_size=5)
+custom_hooks = [*_base_.custom_hooks, dict(type="MatrixDumpHook", shard=100)]
 """
 
 
@@ -77,6 +79,19 @@ def test_it_learns_and_is_validated_and_tested(own: Path, capsys):
     assert tiny.call(tiny.load_tool("test"), command) == 0
     table = capsys.readouterr().out
     assert "OVERALL" in table and "SynthMOT-test-001" in table
+
+
+def test_matchers_are_judged_on_the_matrices_that_a_training_met(own: Path, repository, capsys):
+    one = "val_cfg=None val_dataloader=None val_evaluator=None train_cfg.max_epochs=1"
+    train = f"small.py --work-dir met --cfg-options {one}"
+    assert tiny.call(tiny.load_tool("train"), train) == 0
+    assert len(read_matrices(own / "met/matrices")) == 20
+    few = "test_dataloader.num_workers=0 test_dataloader.dataset.datasets=[met/matrices]"
+    command = f"{repository}/configs/dhn/sinkhorn.py --eval assignment --work-dir met/test"
+    capsys.readouterr()
+    assert tiny.call(tiny.load_tool("test"), f"{command} --cfg-options {few}") == 0
+    table = capsys.readouterr().out
+    assert "deepmot" in table and "WA row" in table
 
 
 def test_a_resumed_training_ends_with_the_same_weights(own: Path):
