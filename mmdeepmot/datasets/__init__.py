@@ -3,6 +3,7 @@
 from mmdeepmot.datasets import transforms
 from mmdeepmot.datasets.base import MOTDataset
 from mmdeepmot.datasets.frame_pairs import FramePairDataset
+from mmdeepmot.datasets.identity_crops import IdentityCropDataset
 from mmdeepmot.datasets.index import AnnotationIndex
 from mmdeepmot.datasets.jde_list import JDEListDataset
 from mmdeepmot.datasets.joint import JointDataset
@@ -20,6 +21,7 @@ __all__ = [
     "AnnotationIndex",
     "CrowdMatrices",
     "FramePairDataset",
+    "IdentityCropDataset",
     "JDEListDataset",
     "JointDataset",
     "MOTChallengeDataset",

@@ -1,6 +1,7 @@
 """Transforms of frames, boxes and identities."""
 
 from mmdeepmot.datasets.transforms.color import HSVJitter
+from mmdeepmot.datasets.transforms.crop import CropBox
 from mmdeepmot.datasets.transforms.loading import LoadFrame, LoadTracks, PackFrame
 from mmdeepmot.datasets.transforms.spatial import (
     Letterbox,
@@ -9,6 +10,7 @@ from mmdeepmot.datasets.transforms.spatial import (
 )
 
 __all__ = [
+    "CropBox",
     "HSVJitter",
     "Letterbox",
     "LoadFrame",

@@ -8,6 +8,7 @@ from mmdeepmot.models.losses.balance import (
     UncertaintyWeights,
     UniformWeights,
 )
+from mmdeepmot.models.losses.batch_hard import BatchHardTripletLoss
 from mmdeepmot.models.losses.box_distance import box_distance
 from mmdeepmot.models.losses.clip_criteria import (
     ClipCriterion,
@@ -33,6 +34,7 @@ from mmdeepmot.models.losses.min_norm import min_norm_weights
 __all__ = [
     "AppOptWeights",
     "Balance",
+    "BatchHardTripletLoss",
     "BatchTripletLoss",
     "BatchUpperBoundLoss",
     "ClipCriterion",

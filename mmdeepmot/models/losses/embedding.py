@@ -74,8 +74,8 @@ def identity_cross_entropy(
     return losses, identities >= 0
 
 
-def _hardest_positive(
-    embeddings: Tensor, identities: Tensor, scale: float
+def hardest_positive(
+    embeddings: Tensor, identities: Tensor, scale: float = 1.0
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Similarities minus that of the hardest positive, and who has negatives and positives.
 
@@ -115,7 +115,7 @@ def triplet_loss(
     Returns:
         Losses ``(K,)`` and which count, ``(K,)`` bool: those with a positive in the batch.
     """
-    difference, negative, valid = _hardest_positive(embeddings, identities, scale)
+    difference, negative, valid = hardest_positive(embeddings, identities, scale)
     return ((difference + margin).clamp(min=0) * negative).sum(dim=1), valid
 
 
@@ -126,7 +126,7 @@ def upper_bound_loss(
 
     Arguments and result as :func:`triplet_loss`.
     """
-    difference, negative, valid = _hardest_positive(embeddings, identities, scale)
+    difference, negative, valid = hardest_positive(embeddings, identities, scale)
     exponents = difference.masked_fill(~negative, -math.inf)
     one = exponents.new_zeros(len(exponents), 1)
     return torch.cat((one, exponents), dim=1).logsumexp(dim=1), valid

@@ -1,0 +1,26 @@
+# Crops of the people of SynthMOT at 512x288, 8 people four times in a batch.
+_base_ = "synthmot_small.py"
+crop_size = (48, 96)
+crop_pipeline = [
+    dict(type="LoadFrame"),
+    dict(type="LoadTracks"),
+    dict(type="CropBox", size=crop_size, shift=0.05, scale=(0.95, 1.1)),
+    dict(type="HSVJitter", fraction=0.2),
+    dict(type="RandomFlipTracks"),
+    dict(type="PackFrame"),
+]
+train_dataloader = dict(
+    batch_size=32,
+    sampler=dict(_delete_=True, type="IdentitySampler", crops=4, groups=2),
+    dataset=dict(
+        _delete_=True,
+        type="IdentityCropDataset",
+        dataset=dict(
+            type="SynthMOTDataset",
+            split="train",
+            data_root="data/synthmot",
+            recipe=_base_.recipe,
+        ),
+        pipeline=crop_pipeline,
+    ),
+)

@@ -1,0 +1,17 @@
+# The ReID network of trackers with an external one (+ReIDext), 512x288, from scratch. Used by a
+# tracker as model.reid with weights=CHECKPOINT; judged by tools/test.py ... --eval embedding.
+_base_ = [
+    "../_base_/models/reid_r18.py",
+    "../_base_/datasets/synthmot_small_crops.py",
+    "../_base_/schedules/adamw_cosine_16e.py",
+    "../_base_/default_runtime.py",
+]
+effective_batch_size = None
+val_cfg = val_dataloader = val_evaluator = None
+optim_wrapper = dict(optimizer=dict(lr=1e-3))
+model = dict(
+    type="TrackingModel",
+    data_preprocessor=dict(type="MOTDataPreprocessor"),  # RGB / 255
+    reid=_base_.reid,
+    task="embedding",
+)
