@@ -62,7 +62,7 @@ class IdentityCropDataset(Dataset):
         min_height: float = 0.0,
         min_crops: int = 2,
     ) -> None:
-        self.dataset = DATASETS.build(dataset) if isinstance(dataset, dict) else dataset
+        self.dataset: Any = DATASETS.build(dataset) if isinstance(dataset, dict) else dataset
         joint = isinstance(self.dataset, JointDataset)
         self._parts: list[MOTDataset] = self.dataset.datasets if joint else [self.dataset]
         self.pipeline = build_pipeline(pipeline)

@@ -1,12 +1,7 @@
 """Crops of people: which, cut out where, whose; and the batches they come in."""
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import tiny
 
 from mmdeepmot.datasets import IdentityCropDataset, JointDataset, MOTChallengeDataset
@@ -62,7 +57,7 @@ def test_the_seed_sets_the_augmentation(street):
 def test_people_seen_too_rarely_or_too_small_are_left_out(street):
     dataset = MOTChallengeDataset(street, frame_range=(1, 3))
     assert len(IdentityCropDataset(dataset, CROPS, min_crops=3)) == 18
-    with pytest.raises(ValueError, match="no identity has 4 boxes of visibility >= 0.3"):
+    with pytest.raises(ValueError, match=r"no identity has 4 boxes of visibility >= 0\.3"):
         IdentityCropDataset(dataset, CROPS, min_crops=4)
     with pytest.raises(ValueError, match="height >= 49 px"):
         IdentityCropDataset(dataset, CROPS, min_height=49)
@@ -97,7 +92,7 @@ def test_wrong_options(kwargs, message):
 
 def test_crop_box_wants_one_box():
     results = {"img": np.zeros((4, 4, 3), np.uint8), "gt_bboxes": np.zeros((2, 4))}
-    with pytest.raises(ValueError, match="CropBox cuts out one box .*, got 2"):
+    with pytest.raises(ValueError, match=r"CropBox cuts out one box .*, got 2"):
         CropBox().transform(results)
 
 
