@@ -63,8 +63,9 @@ class IdentityCropDataset(Dataset):
         min_crops: int = 2,
     ) -> None:
         self.dataset: Any = DATASETS.build(dataset) if isinstance(dataset, dict) else dataset
-        joint = isinstance(self.dataset, JointDataset)
-        self._parts: list[MOTDataset] = self.dataset.datasets if joint else [self.dataset]
+        self._parts: list[MOTDataset] = (
+            self.dataset.datasets if isinstance(self.dataset, JointDataset) else [self.dataset]
+        )
         self.pipeline = build_pipeline(pipeline)
         rows = [usable_crops(part.index, min_visibility, min_height) for part in self._parts]
         identities = [

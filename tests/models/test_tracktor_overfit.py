@@ -40,8 +40,7 @@ def street() -> tuple[torch.Tensor, torch.Tensor]:
 
 def clip(boxes: torch.Tensor) -> TrackDataSample:
     """The truth; who is there in the first frame is detected there, by others."""
-    out = TrackDataSample()
-    out.video_data_samples = []
+    frames = []
     for time, here in enumerate(boxes):
         sample = DetDataSample(metainfo=dict(
             frame_id=time, video_id=0, ori_shape=SIZE, img_shape=SIZE, pad_shape=SIZE,
@@ -55,7 +54,9 @@ def clip(boxes: torch.Tensor) -> TrackDataSample:
         sample.public_detections = InstanceData(
             bboxes=found, labels=labels[: len(found)], scores=torch.ones(len(found))
         )
-        out.video_data_samples.append(sample)
+        frames.append(sample)
+    out = TrackDataSample()
+    out.video_data_samples = frames
     return out
 
 

@@ -84,6 +84,15 @@ class Tracktor(DetectingFollower):
     def has_embeddings(self) -> bool:
         return self.embedding_head is not None
 
+    def forward(
+        self,
+        inputs: Tensor,
+        samples: list[DetDataSample] | None = None,
+        mode: str = "tensor",
+    ) -> Any:
+        """The detector on images ``(B, 3, H, W)``, as mmdet has it."""
+        return self.detector(inputs, samples, mode=mode)
+
     def encode(self, images: Tensor) -> list[FeatureMaps]:
         """Feature maps of T images ``(T, 3, H, W)``, in one pass."""
         levels = self.detector.extract_feat(images)

@@ -10,7 +10,7 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from mmdeepmot.engine.checkpoint import CheckpointError, load_checkpoint
-from mmdeepmot.engine.weights import match_weights, state_dict_of
+from mmdeepmot.engine.weights import state_dict_of
 from mmdeepmot.errors import InputError
 from mmdeepmot.models.reid.crops import crop_boxes
 from mmdeepmot.registry import MODELS, SCOPE
@@ -27,13 +27,11 @@ class ReIDNet(BaseModule):
         backbone: Config of a backbone of mmdet; its last map is used.
         head: Config of a head with ``forward(maps) -> (N, D)`` and ``loss(maps, identities)``.
         crop_size: (width, height) px of the crops.
-        weights: Checkpoint of a training of this network, as it is or inside a ``TrackingModel``.
-            The network is then external: it is not trained, and it is not part of the checkpoints
-            of the model that it serves. None: a part like any other.
+        weights: Checkpoint of a training of this network, as it is or inside a ``TrackingModel``;
+            read when it is first asked. The network is then external: it is not trained, has no
+            losses, and is not part of the checkpoints of the model that it serves. None: a part
+            like any other.
         init_cfg: mmengine's initialisation config.
-
-    Raises:
-        CheckpointError: The weights are those of another network.
     """
 
     def __init__(
@@ -48,14 +46,27 @@ class ReIDNet(BaseModule):
         if len(crop_size) != 2 or min(crop_size) < 1:
             raise InputError(f"ReIDNet.crop_size must be (width, height) px, got {crop_size!r}")
         self.backbone: Any = MODELS.build({"_scope_": SCOPE, **backbone})
+        self.external = weights is not None
+        if self.external:
+            head = {key: value for key, value in head.items() if not key.startswith("loss_")}
         self.head: Any = MODELS.build(head)
         self.crop_size = (int(crop_size[0]), int(crop_size[1]))
-        self.external = weights is not None
-        if weights is not None:
-            self._load_external(Path(weights))
+        self._unread = None if weights is None else Path(weights)
+        if self.external:
+            self.requires_grad_(False).eval()
+            self._register_state_dict_hook(_leave_out)
+            self.register_load_state_dict_post_hook(_not_missed)
 
     def forward(self, crops: Tensor, *_: Any, **__: Any) -> Tensor:
-        """Embeddings ``(N, D)`` of unit length from crops ``(N, 3, h, w)``, normalised."""
+        """Embeddings ``(N, D)`` of unit length from crops ``(N, 3, h, w)``, normalised.
+
+        Raises:
+            FileNotFoundError: There are no such ``weights``.
+            CheckpointError: They are those of another network.
+        """
+        if self._unread is not None:
+            self._read(self._unread)
+            self._unread = None
         return self.head(self.backbone(crops)[-1])
 
     def loss(self, inputs: Tensor, samples: list[DetDataSample]) -> dict[str, Tensor]:
@@ -93,20 +104,25 @@ class ReIDNet(BaseModule):
         if not self.external:
             super().init_weights()
 
-    def _load_external(self, path: Path) -> None:
+    def _read(self, path: Path) -> None:
         weights = state_dict_of(load_checkpoint(path))
         inside = {k.removeprefix("reid."): v for k, v in weights.items() if k.startswith("reid.")}
-        match = match_weights(self, inside or weights)
-        extra = [key for key in match.unexpected if not key.startswith("head.loss_")]
-        if match.missing or match.reshaped or extra:
+        own = dict((*self.named_parameters(), *self.named_buffers()))
+        given = {k: v for k, v in (inside or weights).items() if not k.startswith("head.loss_")}
+        wrong = sorted(
+            key
+            for key in own.keys() | given.keys()
+            if getattr(own.get(key), "shape", None) != getattr(given.get(key), "shape", None)
+        )
+        if wrong:
             raise CheckpointError(
-                f"{path}: weights of another ReID network; {match.describe()}. Use the backbone "
-                "and head that they were trained with"
+                f"{path}: weights of another ReID network: {len(wrong)} of {len(own)} tensors are "
+                f"missing, unknown or of another shape, the first: {', '.join(wrong[:5])}. Use the "
+                "backbone and head that they were trained with"
             )
-        self.load_state_dict(inside or weights, strict=False)
-        self.requires_grad_(False).eval()
-        self._register_state_dict_hook(_leave_out)
-        self.register_load_state_dict_post_hook(_not_missed)
+        with torch.no_grad():
+            for key, value in given.items():
+                own[key].copy_(value)
 
 
 def _leave_out(module: nn.Module, state: dict[str, Any], prefix: str, _: Any) -> None:
