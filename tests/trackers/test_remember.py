@@ -34,7 +34,7 @@ def frame(index, boxes, network, move=0.0, scores=None, embeddings=None):
     labels = np.zeros(len(boxes), dtype=int)
     return Frame(
         index, (640, 480), detections=Detections(boxes, scores, labels, embeddings),
-        propagate=lambda bboxes, ids: (bboxes + np.array([move, 0, move, 0]), np.full(len(bboxes), 0.9)),
+        propagate=lambda bboxes, ids: (bboxes + np.tile([move, 0], 2), np.full(len(bboxes), 0.9)),
         embed=network,
     )  # fmt: skip
 
