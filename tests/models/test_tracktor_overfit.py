@@ -125,11 +125,13 @@ def test_ten_frames_are_learned():
     before = scores(model, images, boxes)
     assert before["MOTA"] < 60, before
     optimizer = torch.optim.Adam(model.follower.bbox_head.fc_reg.parameters(), lr=3e-3)
+    schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.1, STEPS)
     for _ in range(STEPS):
         losses = model(images[None], [clip(boxes)], mode="loss")
         total, _ = model.parse_losses(losses)
         optimizer.zero_grad()
         total.backward()
         optimizer.step()
+        schedule.step()
     after = scores(model, images, boxes)
     assert after["MOTA"] >= 95 and after["IDs"] == 0, (before, after)
