@@ -1,0 +1,3 @@
+# SiamRPN on MOT17, its boxes regressed to the true ones of their identities.
+_base_ = "siamrpn_mot17_deepmot.py"
+model = dict(criterion=dict(_delete_=True, **_base_.smooth_l1))

@@ -1,0 +1,15 @@
+# The small SiamRPN from scratch on pairs of real frames; see _base_/datasets/pets.py.
+_base_ = [
+    "../_base_/models/siamrpn_small.py",
+    "../_base_/datasets/pets_pairs.py",
+    "../_base_/schedules/adamw_cosine_16e.py",
+    "../_base_/trackers/mot_by_sot.py",
+    "../_base_/default_runtime.py",
+]
+model = dict(
+    type="SOTPairModel",
+    follower=_base_.follower,
+    tracker=_base_.tracker,
+    loss=dict(type="SiamRPNPairLoss", search_shift=24.0),
+    max_targets=8,
+)
