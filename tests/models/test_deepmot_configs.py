@@ -11,8 +11,7 @@ from mmdeepmot.registry import MODELS
 
 FOLDER = Path(__file__).parents[2] / "configs" / "deepmot"
 CONFIGS = sorted(path for path in FOLDER.rglob("*.py") if path.parent.name != "detector")
-LARGE = ("tracktor_r50", "siamrpn_deepmot", "siamrpn_smooth", "goturn_deepmot", "goturn_smooth")
-SMALL = [path for path in CONFIGS if not path.stem.startswith(LARGE)]
+SMALL = [p for p in CONFIGS if p.parent != FOLDER or "_r18_" in p.stem or "_small_" in p.stem]
 PARTS = (
     "model", "train_dataloader", "train_cfg", "optim_wrapper", "default_hooks", "val_dataloader",
     "val_cfg", "val_evaluator", "test_dataloader", "test_cfg", "test_evaluator",

@@ -9,7 +9,7 @@ from mmdeepmot.models.followers.goturn import OUTPUT_SCALE
 def test_crops_show_twice_the_box():
     net = build(GOTURN)
     assert net.regions(BOXES[:1]).tolist() == [[5, -15, 65, 165]]
-    assert net.features(frames()[0], net.regions(BOXES)).shape == (3, 6 * 3 * 3)
+    assert net.features(net.crops(frames()[0], net.regions(BOXES))).shape == (3, 54)
 
 
 def test_output_is_the_box_in_the_search_crop_times_ten():
@@ -31,8 +31,8 @@ def test_each_crop_comes_from_its_own_frame_and_place():
     net.regress = lambda before, now: seen.extend((before, now)) or torch.full((3, 4), 5.0)
     near = BOXES + 6
     net.advance(second, net.start(first, BOXES, IDS).looked_for(near))
-    torch.testing.assert_close(seen[0], net.features(first, net.regions(BOXES)))
-    torch.testing.assert_close(seen[1], net.features(second, net.regions(near)))
+    torch.testing.assert_close(seen[0], net.features(net.crops(first, net.regions(BOXES))))
+    torch.testing.assert_close(seen[1], net.features(net.crops(second, net.regions(near))))
 
 
 def test_untrained_it_stays_where_it_was():

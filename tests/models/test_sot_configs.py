@@ -28,7 +28,8 @@ def test_config_is_complete(path):
         assert cfg.get(part), part
     for stage in ("val", "test"):
         assert all(cfg.get(f"{stage}_{part}") for part in ("dataloader", "evaluator", "cfg"))
-        assert cfg[f"{stage}_dataloader"].dataset.with_detections == "det/det.txt"
+        dataset = cfg[f"{stage}_dataloader"].dataset
+        assert dataset.get("dataset_defaults", dataset).with_detections == "det/det.txt"
     assert cfg.model.tracker.type == "Tracker"
     assert cfg.train_dataloader.dataset.type == "FramePairDataset"
     assert cfg.effective_batch_size % cfg.train_dataloader.batch_size == 0

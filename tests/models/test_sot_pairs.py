@@ -202,6 +202,17 @@ def test_goturn_loss_by_hand():
     assert loss(net, [still])["loss"].item() == pytest.approx(0, abs=1e-4)
 
 
+@torch.no_grad()
+def test_every_goturn_crop_is_compared_with_its_own_target():
+    net = build(GOTURN)
+    loss = MODELS.build({"type": "GOTURNPairLoss", "crops": 0})
+    three, two = pair(), pair(2)
+    together = loss(net, [three, two])["loss"]
+    alone = [loss(net, [one])["loss"] for one in (three, two)]
+    torch.testing.assert_close(together, (3 * alone[0] + 2 * alone[1]) / 5, rtol=1e-3, atol=1e-4)
+    assert abs(alone[0] - alone[1]) > 1e-3
+
+
 @pytest.mark.parametrize("name", LOSSES)
 def test_every_parameter_learns(name):
     follower, loss = LOSSES[name]

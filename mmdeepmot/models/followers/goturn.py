@@ -93,8 +93,8 @@ class GOTURN(Follower):
             found = Found(targets.boxes, scores, targets.ids, scores.bool())
             return found, targets.moved(image, targets.boxes)
         regions = self.regions(targets.near)
-        before = self.features(targets.image, self.regions(targets.boxes))
-        output = self.regress(before, self.features(image, regions))
+        before = self.crops(targets.image, self.regions(targets.boxes))
+        output = self.regress(self.features(before), self.features(self.crops(image, regions)))
         boxes = boxes_from_crops(output.float() / OUTPUT_SCALE, regions.detach(), (1, 1))
         found = Found(boxes, scores, targets.ids, scores.bool())
         size = (image.shape[-2], image.shape[-1])
@@ -106,9 +106,13 @@ class GOTURN(Follower):
         """What crops of ``boxes (N, 4)`` show, ``(N, 4)`` xyxy px."""
         return scaled_boxes(boxes, self.context)
 
-    def features(self, image: Tensor, regions: Tensor) -> Tensor:
-        """What a tower makes ``(N, F)`` of the crops of ``regions (N, 4)``."""
-        return self.tower(crop_regions(image, regions, (self.crop, self.crop))).flatten(1)
+    def crops(self, image: Tensor, regions: Tensor) -> Tensor:
+        """``(N, 3, crop, crop)`` of ``regions (N, 4)``."""
+        return crop_regions(image, regions, (self.crop, self.crop))
+
+    def features(self, crops: Tensor) -> Tensor:
+        """What a tower makes ``(N, F)`` of crops ``(N, 3, crop, crop)``."""
+        return self.tower(crops).flatten(1)
 
     def regress(self, before: Tensor, now: Tensor) -> Tensor:
         """Boxes ``(N, 4)`` xyxy in the search crops, whose sides are ``OUTPUT_SCALE`` long.

@@ -58,16 +58,17 @@ class GOTURNPairLoss(torch.nn.Module):
             ``loss``: the L1 distance of the corners, the sum over all four numbers, the mean over
             crops, where search crops are 10 long; ``box_iou``: mean IoU of what is found.
         """
-        before, now, truth = [], [], []
-        for pair in pairs:
+        before, now, truth, targets = [], [], [], []
+        for pair, row in zip(pairs, _numbers(pairs), strict=True):
             regions = follower.regions(self.looked_at(pair))
             looked_for = pair.now.repeat(1 + self.crops, 1)
-            features = follower.features(pair.first, follower.regions(pair.before))
-            before.append(features.repeat(1 + self.crops, 1))
-            now.append(follower.features(pair.second, regions))
+            before.append(follower.crops(pair.first, follower.regions(pair.before)))
+            now.append(follower.crops(pair.second, regions))
             truth.append(boxes_in_crops(looked_for, regions, (1, 1)) * OUTPUT_SCALE)
+            targets.append(row.repeat(1 + self.crops))
         wanted = torch.cat(truth)
-        found = follower.regress(torch.cat(before), torch.cat(now)).float()
+        known = follower.features(torch.cat(before))[torch.cat(targets)]
+        found = follower.regress(known, follower.features(torch.cat(now))).float()
         hit = iou(found.detach()[:, None], wanted[:, None]).mean()
         return {"loss": (found - wanted).abs().sum(dim=1).mean(), "box_iou": hit}
 
@@ -83,3 +84,9 @@ class GOTURNPairLoss(torch.nn.Module):
         centre = 0.5 * (now[:, :2] + now[:, 2:]) + shift * size
         half = 0.5 * size * (1 + grow)
         return torch.cat((pair.before, torch.cat((centre - half, centre + half), dim=1)))
+
+
+def _numbers(pairs: Sequence[FramePair]) -> tuple[Tensor, ...]:
+    """The targets of all pairs, numbered through: ``(N_i,)`` for each pair."""
+    counts = [len(pair) for pair in pairs]
+    return torch.arange(sum(counts), device=pairs[0].ids.device).split(counts)
