@@ -68,11 +68,13 @@ def test_model_makes_a_step(path: Path):
 
 
 def test_rows_of_table_2():
-    losses = {
-        path.stem: load_config(path, check=False).model.criterion.loss
+    criteria = {
+        path.stem: load_config(path, check=False).model.criterion
         for path in (FOLDER / "table2").glob("*.py")
     }
-    assert losses == {
+    assert criteria.pop("smoothl1").type == "SmoothL1Criterion"
+    assert {row: criterion.loss for row, criterion in criteria.items()} == {
+        "whole": dict(type="DeepMOTLoss"),
         "dmota": dict(type="DeepMOTLoss", precision_weight=0.0),
         "dmotp": dict(type="DeepMOTLoss", accuracy_weight=0.0),
         "without_ids": dict(type="DeepMOTLoss", gamma=0.0),
