@@ -73,9 +73,10 @@ def test_rows_of_table_2():
         for path in (FOLDER / "table2").glob("*.py")
     }
     assert criteria.pop("smoothl1").type == "SmoothL1Criterion"
+    gate = dict(type="DeepMOTLoss", gate=0.4, gate_width=0.1)
     assert {row: criterion.loss for row, criterion in criteria.items()} == {
-        "whole": dict(type="DeepMOTLoss"),
-        "dmota": dict(type="DeepMOTLoss", precision_weight=0.0),
-        "dmotp": dict(type="DeepMOTLoss", accuracy_weight=0.0),
-        "without_ids": dict(type="DeepMOTLoss", gamma=0.0),
+        "whole": gate,
+        "dmota": gate | dict(precision_weight=0.0),
+        "dmotp": gate | dict(accuracy_weight=0.0),
+        "without_ids": gate | dict(gamma=0.0),
     }
