@@ -17,7 +17,7 @@ from mmdeepmot.models.mot import MatcherModel
 from mmdeepmot.registry import MODELS
 
 OPTIMIZERS = {name: getattr(torch.optim, name) for name in ("RMSprop", "Adam", "AdamW")}
-CONFIGS = sorted((Path(__file__).parents[2] / "configs" / "dhn").glob("*.py"))
+CONFIGS = sorted((Path(__file__).parents[2] / "configs" / "dhn").rglob("*.py"))
 
 
 class Near(Matcher):
