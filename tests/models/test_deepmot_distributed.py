@@ -1,13 +1,10 @@
 """Two processes have the gradients of one with the whole batch, also where nobody is to follow."""
 
-import os
-import socket
-from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import torch
-import torch.distributed as dist
-import torch.multiprocessing as mp
+from ranks import as_rank, run_ranks
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 from toy_clips import SINKHORN, clip_sample, frame_sample, toy_clips, toy_model
@@ -42,27 +39,20 @@ def batch(items: list[int]):
     return images[items], [samples[item] for item in items]
 
 
-def worker(rank: int, port: int, folder: str) -> None:
-    torch.set_num_threads(1)
-    os.environ.update(MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port))
-    dist.init_process_group("gloo", rank=rank, world_size=2, timeout=timedelta(seconds=60))
+def work(rank: int, folder: Path) -> None:
     for name, criterion in CASES.items():
         model = DistributedDataParallel(Losses(criterion), broadcast_buffers=False)
         model(*batch(SHARES[rank])).backward()
         gradients = {key: p.grad for key, p in model.module.named_parameters()}
-        torch.save(gradients, f"{folder}/{name}-{rank}.pt")
+        torch.save(gradients, folder / f"{name}-{rank}.pt")
     nobody = DistributedDataParallel(Losses(CASES["boxes"]), broadcast_buffers=False)
     nobody(*batch([3])).backward()
-    dist.destroy_process_group()
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     path = tmp_path_factory.mktemp("ranks")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    mp.start_processes(worker, (port, str(path)), nprocs=2, start_method="fork")
+    run_ranks(__file__, path)
     return path
 
 
@@ -75,3 +65,7 @@ def test_two_processes_equal_one(folder, name):
         for key, parameter in whole.named_parameters():
             assert parameter.grad.any()
             torch.testing.assert_close(found[key], parameter.grad, atol=1e-6, rtol=1e-4, msg=key)
+
+
+if __name__ == "__main__":
+    as_rank(work)

@@ -1,15 +1,12 @@
 """Two processes have the gradients of one with the whole batch (normalisation in eval mode)."""
 
-import os
-import socket
-from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import torch
-import torch.distributed as dist
-import torch.multiprocessing as mp
 from fairmot_small import small_fairmot
 from jde_small import people, small_jde
+from ranks import as_rank, run_ranks
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
@@ -52,25 +49,18 @@ def gradients(model: nn.Module) -> dict[str, torch.Tensor]:
     return {name: p.grad.clone() for name, p in model.named_parameters()}
 
 
-def worker(rank: int, port: int, folder: str) -> None:
-    torch.set_num_threads(1)
-    os.environ.update(MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port))
-    dist.init_process_group("gloo", rank=rank, world_size=2, timeout=timedelta(seconds=60))
+def work(rank: int, folder: Path) -> None:
     for case in CASES:
         model = DistributedDataParallel(Losses(*case), broadcast_buffers=False)
         share = SHARES[rank]
         model(images()[share], [people()[i] for i in share]).backward()
-        torch.save(gradients(model.module), f"{folder}/{'-'.join(case)}-{rank}.pt")
-    dist.destroy_process_group()
+        torch.save(gradients(model.module), folder / f"{'-'.join(case)}-{rank}.pt")
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     path = tmp_path_factory.mktemp("ranks")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    mp.start_processes(worker, (port, str(path)), nprocs=2, start_method="fork")
+    run_ranks(__file__, path)
     return path
 
 
@@ -87,3 +77,7 @@ def test_two_processes_equal_one(folder, case):
             torch.testing.assert_close(
                 found[name] / scale, gradient / scale, atol=2e-5, rtol=0, msg=name
             )
+
+
+if __name__ == "__main__":
+    as_rank(work)
