@@ -7,24 +7,23 @@ Faster R-CNN. Boxes stay as they are; what scores too little is left out.
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
-from mmengine.registry import init_default_scope
 from numpy.typing import NDArray
 
+from mmdeepmot.apis.load_model import load_model
 from mmdeepmot.association.suppression import greedy_nms
 from mmdeepmot.datasets.base import MOTDataset
-from mmdeepmot.engine.weights import load_weights
 from mmdeepmot.errors import InputError
 from mmdeepmot.io.mot import MOTRows
 from mmdeepmot.models.mot.detecting_follower import DetectingFollower
 from mmdeepmot.models.mot.detection_source import public_detections
 from mmdeepmot.models.mot.geometry import boxes_to_input
 from mmdeepmot.models.mot.tracking_model import TrackingModel
-from mmdeepmot.registry import MODELS, SCOPE
 
 
 def load_scorer(cfg: Config, checkpoint: str | Path, device: str = "cpu") -> TrackingModel:
@@ -34,18 +33,16 @@ def load_scorer(cfg: Config, checkpoint: str | Path, device: str = "cpu") -> Tra
         InputError: The config has no ``TrackingModel`` with a follower that detects.
         CheckpointError: The checkpoint does not fit the model.
     """
-    init_default_scope(SCOPE)
-    if not cfg.get("model"):
-        raise InputError(f"{cfg.filename or 'the config'} has no `model`")
-    model = MODELS.build(cfg.model)
+    return load_model(cfg, checkpoint, device, _check_follower)
+
+
+def _check_follower(model: Any) -> None:
     follower = getattr(model, "follower", None)
     if not isinstance(follower, DetectingFollower):
         raise InputError(
             "boxes are scored by a TrackingModel whose follower detects (Tracktor, as in "
             f"configs/deepmot/detector), got {type(model).__name__} with {type(follower).__name__}"
         )
-    load_weights(model, checkpoint)
-    return model.to(device).eval()
 
 
 def kept_detections(

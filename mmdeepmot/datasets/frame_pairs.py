@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from torch.utils.data import Dataset
 
 from mmdeepmot.datasets.base import (
     MAX_REPLACEMENTS,
@@ -14,6 +13,7 @@ from mmdeepmot.datasets.base import (
 )
 from mmdeepmot.datasets.index import AnnotationIndex
 from mmdeepmot.datasets.joint import JointDataset
+from mmdeepmot.datasets.wrapper import FrameWrapper
 from mmdeepmot.errors import InputError
 from mmdeepmot.io.image import ImageError
 from mmdeepmot.registry import DATASETS
@@ -61,7 +61,7 @@ def partners(index: AnnotationIndex, frame: int, max_distance: int) -> NDArray[n
 
 
 @DATASETS.register_module()
-class FramePairDataset(Dataset):
+class FramePairDataset(FrameWrapper):
     """Two frames of a sequence, at most so far apart, with at least one identity in both.
 
     An item is a frame that has a partner, asked for by its index or by ``(index, sample_seed)``;
@@ -87,10 +87,8 @@ class FramePairDataset(Dataset):
             raise InputError(
                 f"FramePairDataset.max_distance must be at least 1 frame, got {max_distance}"
             )
-        self.dataset = DATASETS.build(dataset) if isinstance(dataset, dict) else dataset
+        super().__init__(dataset)
         self.max_distance = max_distance
-        inside = self.dataset
-        self._parts = inside.datasets if isinstance(inside, JointDataset) else [inside]
         for part in self._parts:
             if not isinstance(part, MOTDataset) or part.view != "frames":
                 raise InputError(
@@ -105,16 +103,6 @@ class FramePairDataset(Dataset):
                 f"FramePairDataset: no identity is seen twice within {max_distance} frames in "
                 f"{', '.join(part.name for part in self._parts)}"
             )
-
-    @property
-    def metainfo(self) -> dict[str, Any]:
-        """As of the dataset inside."""
-        return self.dataset.metainfo
-
-    @property
-    def num_identities(self) -> int:
-        """As of the dataset inside."""
-        return self.dataset.num_identities
 
     def __len__(self) -> int:
         return len(self._frames)

@@ -5,11 +5,11 @@ from typing import Any
 import numpy as np
 from mmengine.logging import print_log
 from numpy.typing import NDArray
-from torch.utils.data import Dataset
 
 from mmdeepmot.datasets.base import MOTDataset, Transform, build_pipeline, seed_augmentation
 from mmdeepmot.datasets.index import AnnotationIndex
 from mmdeepmot.datasets.joint import JointDataset
+from mmdeepmot.datasets.wrapper import FrameWrapper
 from mmdeepmot.errors import InputError
 from mmdeepmot.registry import DATASETS
 
@@ -32,7 +32,7 @@ def usable_crops(
 
 
 @DATASETS.register_module()
-class IdentityCropDataset(Dataset):
+class IdentityCropDataset(FrameWrapper):
     """Tracked boxes one by one, for a pipeline that cuts them out (``CropBox``).
 
     An item is a box, asked for by its index or by ``(index, sample_seed)``; the pipeline sees its
@@ -62,10 +62,7 @@ class IdentityCropDataset(Dataset):
         min_height: float = 0.0,
         min_crops: int = 2,
     ) -> None:
-        self.dataset: Any = DATASETS.build(dataset) if isinstance(dataset, dict) else dataset
-        self._parts: list[MOTDataset] = (
-            self.dataset.datasets if isinstance(self.dataset, JointDataset) else [self.dataset]
-        )
+        super().__init__(dataset)
         self.pipeline = build_pipeline(pipeline)
         rows = [usable_crops(part.index, min_visibility, min_height) for part in self._parts]
         identities = [
@@ -84,16 +81,6 @@ class IdentityCropDataset(Dataset):
                 f"{', '.join(part.name for part in self._parts)}"
             )
         print_log(repr(self), logger="current")
-
-    @property
-    def metainfo(self) -> dict[str, Any]:
-        """As of the dataset inside."""
-        return self.dataset.metainfo
-
-    @property
-    def num_identities(self) -> int:
-        """As of the dataset inside: identities without crops keep their numbers."""
-        return self.dataset.num_identities
 
     def __len__(self) -> int:
         return len(self._rows)

@@ -2,20 +2,19 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from mmengine.config import Config
-from mmengine.registry import init_default_scope
 from numpy.typing import NDArray
 from torch import Tensor
 
 from mmdeepmot.apis.embeddings.sequence import SequenceBoxes
-from mmdeepmot.engine.weights import load_weights
+from mmdeepmot.apis.load_model import load_model as load_network
 from mmdeepmot.errors import InputError
 from mmdeepmot.models.mot.geometry import boxes_to_input
 from mmdeepmot.models.mot.tracking_model import TrackingModel
-from mmdeepmot.registry import MODELS, SCOPE
 from mmdeepmot.visualization.similarity import similarity_on_image
 
 
@@ -26,18 +25,16 @@ def load_model(cfg: Config, checkpoint: str | Path, device: str = "cpu") -> Trac
         InputError: The config has no ``TrackingModel`` with a detector that gives embeddings.
         CheckpointError: The checkpoint does not fit the model.
     """
-    init_default_scope(SCOPE)
-    if not cfg.get("model"):
-        raise InputError(f"{cfg.filename or 'the config'} has no `model`")
-    model = MODELS.build(cfg.model)
+    return load_network(cfg, checkpoint, device, _check_detector)
+
+
+def _check_detector(model: Any) -> None:
     detector = getattr(model, "detector", None)
     if not hasattr(detector, "embedding_maps"):
         raise InputError(
             "embeddings can be shown of a TrackingModel whose detector gives them (JDE, FairMOT), "
             f"got {type(model).__name__} with {type(detector).__name__}"
         )
-    load_weights(model, checkpoint)
-    return model.to(device).eval()
 
 
 @torch.no_grad()

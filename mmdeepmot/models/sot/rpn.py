@@ -10,6 +10,7 @@ Anchors are numbered in the order (anchor, row, column), as in :mod:`mmdeepmot.m
 
 from abc import abstractmethod
 from collections.abc import Mapping
+from typing import Any
 
 from mmengine.model import BaseModule
 from torch import Tensor, nn
@@ -21,12 +22,17 @@ from mmdeepmot.registry import MODELS
 class RegionProposals(BaseModule):
     """Template features become kernels once; every search region is then compared with them.
 
+    A subclass makes ``template_cls`` and ``template_box``, and writes :meth:`maps`.
+
     Args:
         in_channels: Of the backbone.
         num_anchors: A, a cell.
         width: Channels that are correlated.
         init_cfg: mmengine's initialisation config.
     """
+
+    template_cls: Any
+    template_box: Any
 
     def __init__(
         self,
@@ -38,9 +44,12 @@ class RegionProposals(BaseModule):
         super().__init__(init_cfg)
         self.in_channels, self.num_anchors, self.width = in_channels, num_anchors, width
 
-    @abstractmethod
     def kernels(self, template: Tensor) -> dict[str, Tensor]:
         """What is kept of templates' features ``(N, C, h, w)``: tensors ``(N, ...)`` by name."""
+        return {
+            "cls_kernel": self.template_cls(template),
+            "box_kernel": self.template_box(template),
+        }
 
     @abstractmethod
     def maps(self, search: Tensor, kernels: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
@@ -90,12 +99,6 @@ class UpChannelRPN(RegionProposals):
             nn.init.normal_(layer.weight, std=1e-4)
             nn.init.constant_(layer.bias, 0.0)  # type: ignore[arg-type]
 
-    def kernels(self, template: Tensor) -> dict[str, Tensor]:
-        return {
-            "cls_kernel": self.template_cls(template),
-            "box_kernel": self.template_box(template),
-        }
-
     def maps(self, search: Tensor, kernels: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
         classes = up_channel_correlation(self.search_cls(search), kernels["cls_kernel"])
         deltas = up_channel_correlation(self.search_box(search), kernels["box_kernel"])
@@ -132,12 +135,6 @@ class DepthwiseRPN(RegionProposals):
         self.read_box = nn.Sequential(
             _normalised(width, width, 1), nn.Conv2d(width, 4 * num_anchors, 1)
         )
-
-    def kernels(self, template: Tensor) -> dict[str, Tensor]:
-        return {
-            "cls_kernel": self.template_cls(template),
-            "box_kernel": self.template_box(template),
-        }
 
     def maps(self, search: Tensor, kernels: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
         classes = depthwise_correlation(self.search_cls(search), kernels["cls_kernel"])
