@@ -21,12 +21,12 @@ from pathlib import Path
 from typing import Literal
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.nn.utils.rnn import PackedSequence
 
 from mmdeepmot.errors import InputError
 from mmdeepmot.models.matchers.base import LogitMatcher, check_forbidden_value
-from mmdeepmot.models.matchers.flatten import flattening
+from mmdeepmot.models.matchers.flatten import flattening, run_recurrence
 from mmdeepmot.models.matchers.pretrained import load_pretrained
 from mmdeepmot.registry import MODELS
 
@@ -140,22 +140,17 @@ class DHN(LogitMatcher):
 
     def _score_padded(self, distances: Tensor, valid: Tensor) -> Tensor:
         """Logits ``(B, N, M)`` of a batch with padding, where ``valid (B, N, M)`` is False."""
-        result = distances.new_zeros(distances.numel())
         if not valid.any():
-            return result.view_as(distances)
+            return torch.zeros_like(distances)
         order = flattening(valid)
-        flat = distances.flatten()
-
-        def run(recurrence: nn.Module, values: Tensor) -> Tensor:
-            return recurrence(PackedSequence(values, order.batch_sizes))[0].data
-
-        rows = run(self.by_rows, flat[order.by_rows, None])[order.rows_to_columns]
-        if self.order == "sequential":
-            columns = run(self.by_columns, rows)
-        else:
-            columns = run(self.by_columns, flat[order.by_columns, None])
-        logits = self._classify(rows, columns).to(result.dtype)
-        return result.index_put((order.by_columns,), logits).view_as(distances)
+        flat = F.pad(distances.flatten(), (0, 1))
+        rows = run_recurrence(self.by_rows, flat[order.by_rows, None], order.lengths)
+        rows = rows.flatten(0, 1)[order.rows_to_columns].view_as(rows)
+        columns = rows if self.order == "sequential" else flat[order.by_columns, None]
+        columns = run_recurrence(self.by_columns, columns, order.lengths)
+        logits = self._classify(rows, columns)
+        logits = logits.new_zeros(len(flat)).index_put((order.by_columns,), logits)
+        return logits[:-1].view_as(distances)
 
     def _classify(self, rows: Tensor, columns: Tensor) -> Tensor:
         """Logits ``(...)`` of the states ``(..., 2 h)`` of both recurrences at the same entries."""
