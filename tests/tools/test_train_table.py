@@ -95,10 +95,41 @@ def test_commands_resume_and_pass_options_to_both_tools(tmp_path):
     assert recipe.environment()["OMP_NUM_THREADS"] == "3"
 
 
-def test_a_baseline_must_be_a_row(capsys):
+def test_runs_start_from_the_weights_of_their_seed(tmp_path, monkeypatch):
+    """The config that others start from runs first, and its newest checkpoint is loaded."""
+    start = Run(A, 4, tmp_path)
+    later = Run(B, 4, tmp_path, start)
+    with pytest.raises(InputError, match=r"a, seed 4: no checkpoint in .*a_seed4"):
+        later.commands(Recipe(("track",)))
+    assert run_all([later], Recipe(("track",)), jobs=1)[0].startswith("a, seed 4: no checkpoint")
+    start.folder.mkdir()
+    (start.folder / "epoch_2.pth").touch()
+    train, test = later.commands(Recipe(("track",), options=("x=1",)))
+    assert train[train.index("--cfg-options") + 1 :] == [
+        "x=1",
+        f"load_from={start.folder / 'epoch_2.pth'}",
+    ]
+    assert not any("load_from" in part for part in test)
+    write_commands(monkeypatch, "import sys, time; open(sys.argv[1], 'w').write(str(time.time()))")
+    assert run_all([later, start], Recipe(("track",)), jobs=2) == []
+    assert float(start.scores_file.read_text()) < float(later.scores_file.read_text())
+
+
+def test_several_figures_are_compared(tmp_path):
+    runs = [
+        finished(tmp_path, A, 0, 50.0, (48.0,)),
+        finished(tmp_path, B, 0, 56.0, (55.0,)),
+    ]
+    lines = table([A, B], runs, ["MOTA"], A, ["MOTA", "MOTA"]).splitlines()
+    assert lines[0].endswith("| MOTA, difference | MOTA, difference |")
+    assert lines[3].endswith("| +7.00 | +7.00 |")
+
+
+@pytest.mark.parametrize("option", ["--baseline", "--start"])
+def test_a_baseline_must_be_a_row(option, capsys):
     with pytest.raises(SystemExit):
-        train_table.parse_args(["a.py", "--baseline", "b.py"])
-    assert "--baseline b.py is none of the configs" in capsys.readouterr().err
+        train_table.parse_args(["a.py", option, "b.py"])
+    assert f"{option} b.py is none of the configs" in capsys.readouterr().err
 
 
 def test_the_table_is_placed_with_its_command(tmp_path, monkeypatch):

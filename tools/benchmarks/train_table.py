@@ -8,6 +8,8 @@ not run again, and what was interrupted goes on where it was: the same command c
     python tools/benchmarks/train_table.py configs/fairmot/anchors/*.py --seeds 0 1 2 --amp \
         --section "anchors" --out docs/benchmarks.md
 
+With ``--start`` one of the configs is trained first, and the others go on from its weights.
+
 exit status: 0; 1 after an error, also of one of the runs (the others are still made); 130 after
 Ctrl-C.
 """
@@ -41,7 +43,15 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--baseline",
         type=Path,
-        help="one of the configs: MOTA is compared with it, seed by seed and sequence by sequence",
+        help="one of the configs: others are compared with it, seed by seed, sequence by sequence",
+    )
+    parser.add_argument(
+        "--compare", nargs="+", default=["MOTA"], metavar="FIGURE", help="what is compared (MOTA)"
+    )
+    parser.add_argument(
+        "--start",
+        type=Path,
+        help="one of the configs: the others start from its weights, each from those of its seed",
     )
     parser.add_argument("--sequences", nargs="+", metavar="SEQ", help="test on these only")
     parser.add_argument("--jobs", type=int, default=1, help="runs at a time (1)")
@@ -52,8 +62,9 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--out", type=Path, help="Markdown page to put the table into")
     parser.add_argument("--section", default="trainings", help="the table's place in the page")
     args = parser.parse_args(argv)
-    if args.baseline is not None and args.baseline not in args.configs:
-        parser.error(f"--baseline {args.baseline} is none of the configs")
+    for name in ("baseline", "start"):
+        if getattr(args, name) not in [None, *args.configs]:
+            parser.error(f"--{name} {getattr(args, name)} is none of the configs")
     if args.jobs < 1:
         parser.error(f"--jobs must be 1 or more, got {args.jobs}")
     return args
@@ -72,9 +83,14 @@ def make_table(args: argparse.Namespace, argv: list[str]) -> None:
         sequences=tuple(args.sequences or ()),
         threads=args.threads or max(1, (os.cpu_count() or 1) // args.jobs),
     )
-    runs = [Run(config, seed, args.work_dir) for seed in args.seeds for config in args.configs]
+    runs = []
+    for seed in args.seeds:
+        start = Run(args.start, seed, args.work_dir) if args.start else None
+        for config in args.configs:
+            own_start = None if config == args.start else start
+            runs.append(Run(config, seed, args.work_dir, own_start))
     failed = run_all(runs, recipe, args.jobs)
-    text = table(args.configs, runs, args.columns, args.baseline)
+    text = table(args.configs, runs, args.columns, args.baseline, args.compare)
     print(text)
     if failed:
         raise InputError(f"{len(failed)} of {len(runs)} runs failed: {'; '.join(failed)}")

@@ -15,6 +15,7 @@ import numpy as np
 from scipy import stats
 
 from comparison.tables import markdown
+from mmdeepmot.engine.checkpoint import find_latest_checkpoint
 from mmdeepmot.errors import InputError
 from mmdeepmot.evaluation.table import OVERALL
 
@@ -54,11 +55,13 @@ class Run:
         config: Config file.
         seed: Of weights, order and augmentation.
         root: Folder of all runs.
+        start: Run whose weights it starts from; None: the config's own start.
     """
 
     config: Path
     seed: int
     root: Path
+    start: "Run | None" = None
 
     @property
     def name(self) -> str:
@@ -72,18 +75,38 @@ class Run:
     def scores_file(self) -> Path:
         return self.folder / "scores.json"
 
+    def checkpoint(self) -> Path:
+        """Its newest checkpoint.
+
+        Raises:
+            InputError: There is none.
+        """
+        checkpoint = find_latest_checkpoint(self.folder)
+        if checkpoint is None:
+            raise InputError(f"{self.name}: no checkpoint in {self.folder} to start others from")
+        return checkpoint
+
     def commands(self, recipe: Recipe) -> list[list[str]]:
-        """Training, which goes on where it was, and test."""
-        options = ["--cfg-options", *recipe.options] if recipe.options else []
+        """Training, which goes on where it was, and test.
+
+        Raises:
+            InputError: The run that it starts from has left no checkpoint.
+        """
         folder, config = str(self.folder), str(self.config)
-        train = [config, "--work-dir", folder, "--seed", str(self.seed), "--resume", *options]
-        test = [config, "--work-dir", folder, "--eval", *recipe.tasks, *options]
+        loaded = [] if self.start is None else [f"load_from={self.start.checkpoint()}"]
+        train = [config, "--work-dir", folder, "--seed", str(self.seed), "--resume"]
+        train += _options(*recipe.options, *loaded)
+        test = [config, "--work-dir", folder, "--eval", *recipe.tasks, *_options(*recipe.options)]
         if recipe.sequences:
             test += ["--sequences", *recipe.sequences]
         return [
             [sys.executable, str(ROOT / "tools/train.py"), *train, *(["--amp"] * recipe.amp)],
             [sys.executable, str(ROOT / "tools/test.py"), *test, "--out", str(self.scores_file)],
         ]
+
+
+def _options(*options: str) -> list[str]:
+    return ["--cfg-options", *options] if options else []
 
 
 @dataclass
@@ -116,7 +139,9 @@ class _Processes:
 
 
 def run_all(runs: Iterable[Run], recipe: Recipe, jobs: int) -> list[str]:
-    """Makes the runs whose scores are missing; says each that ends.
+    """Makes the runs whose scores are missing, those that others start from first.
+
+    Says each that ends.
 
     Returns:
         Why runs failed, a line each: the last line of their log, and where that is.
@@ -125,13 +150,19 @@ def run_all(runs: Iterable[Run], recipe: Recipe, jobs: int) -> list[str]:
         KeyboardInterrupt: Ctrl-C; the processes are ended, their checkpoints are kept.
     """
     missing = [run for run in runs if not run.scores_file.is_file()]
+    stages = [[run for run in missing if bool(run.start) is later] for later in (False, True)]
     processes = _Processes()
     failed: list[str] = []
 
     def make(run: Run) -> None:
         run.folder.mkdir(parents=True, exist_ok=True)
         log = run.folder / "output.log"
-        for command in run.commands(recipe):
+        try:
+            commands = run.commands(recipe)
+        except InputError as error:
+            failed.append(str(error))
+            return
+        for command in commands:
             if processes.call(command, recipe.environment(), log):
                 if not processes.stopped:
                     failed.append(f"{run.name} ({last_line(log)}; {log})")
@@ -141,8 +172,9 @@ def run_all(runs: Iterable[Run], recipe: Recipe, jobs: int) -> list[str]:
 
     with ThreadPoolExecutor(jobs) as pool:
         try:
-            for future in [pool.submit(make, run) for run in missing]:
-                future.result()
+            for stage in stages:
+                for future in [pool.submit(make, run) for run in stage]:
+                    future.result()
         except BaseException:
             processes.stop()
             pool.shutdown(cancel_futures=True)
@@ -172,7 +204,11 @@ def figure(scores: dict, column: str, row: str = OVERALL) -> float:
 
 
 def table(
-    configs: Sequence[Path], runs: Sequence[Run], columns: Sequence[str], baseline: Path | None
+    configs: Sequence[Path],
+    runs: Sequence[Run],
+    columns: Sequence[str],
+    baseline: Path | None,
+    compared: Sequence[str] = ("MOTA",),
 ) -> str:
     """Markdown: a row a config, mean and standard deviation over its finished seeds.
 
@@ -180,7 +216,8 @@ def table(
         configs: Rows.
         runs: All runs; those without scores are left out.
         columns: Figures of tools/test.py.
-        baseline: Config with which the others' MOTA is compared, None: no such column.
+        baseline: Config with which the others are compared, None: no such columns.
+        compared: Figures that are compared.
 
     Raises:
         InputError: A figure is known to no run.
@@ -192,7 +229,7 @@ def table(
         if scores and all(math.isnan(figure(one, column)) for one in scores.values()):
             raise InputError(f"--columns: no run has the figure {column!r}")
     by_seed = {(run.config, run.seed): one for run, one in scores.items()}
-    header = ["config", "seeds", *columns, *(["MOTA, difference"] if baseline else [])]
+    header = ["config", "seeds", *columns, *(f"{one}, difference" for one in compared if baseline)]
     rows = []
     for config in configs:
         own = [one for run, one in scores.items() if run.config == config]
@@ -205,7 +242,7 @@ def table(
                 for (name, seed), one in by_seed.items()
                 if name == config != baseline and (baseline, seed) in by_seed
             ]
-            cells.append(_difference(pairs))
+            cells += [_difference(pairs, column) for column in compared]
         rows.append([f"`{config.stem}`", str(len(own)), *cells])
     return markdown(header, rows)
 
@@ -221,7 +258,7 @@ def _mean(values: Sequence[float], count: bool) -> str:
     return f"{text} ± {np.std(values, ddof=1):.{1 if count else digits}f}"
 
 
-def _difference(pairs: Sequence[tuple[dict, dict]], column: str = "MOTA") -> str:
+def _difference(pairs: Sequence[tuple[dict, dict]], column: str) -> str:
     """Mean of the paired differences over seeds and sequences, with its 95% interval."""
     differences = [
         figure(one, column, row) - figure(other, column, row)
