@@ -17,6 +17,7 @@ from mmdeepmot.datasets.index import AnnotationIndex
 from mmdeepmot.errors import InputError
 from mmdeepmot.io.image import ImageError
 from mmdeepmot.registry import DATASETS, TRANSFORMS
+from mmdeepmot.visualization.colors import id_colors
 
 View = Literal["frames", "clips", "video"]
 Transform = Callable[[dict[str, Any]], dict[str, Any] | None]
@@ -36,6 +37,12 @@ def seed_augmentation(seed: int) -> None:
 def build_pipeline(pipeline: Sequence[dict | Transform]) -> list[Transform]:
     """Transforms of a pipeline, built where they are configs."""
     return [TRANSFORMS.build(step) if isinstance(step, dict) else step for step in pipeline]
+
+
+def _more_colors(count: int) -> list[tuple[int, int, int]]:
+    """RGB colours of classes that METAINFO does not name."""
+    colors = id_colors(np.arange(max(0, count)))[:, ::-1]
+    return [(int(red), int(green), int(blue)) for red, green, blue in colors]
 
 
 def pack_clip(frames: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -79,6 +86,7 @@ class MOTDataset(Dataset):
             from the same seed).
         test_mode: Errors instead of replacements.
         name: For messages and tables.
+        classes: Names of the classes, where the data has others than METAINFO says.
     """
 
     METAINFO: ClassVar[dict[str, Any]] = {"classes": ("pedestrian",), "palette": [(220, 20, 60)]}
@@ -95,6 +103,7 @@ class MOTDataset(Dataset):
         consistent: bool = True,
         test_mode: bool = False,
         name: str | None = None,
+        classes: Sequence[str] | None = None,
     ) -> None:
         if view not in ("frames", "clips", "video"):
             raise InputError(f"view must be 'frames', 'clips' or 'video', got {view!r}")
@@ -110,6 +119,12 @@ class MOTDataset(Dataset):
         self.consistent = consistent
         self.test_mode = test_mode
         self.name = name or type(self).__name__
+        self.classes: tuple[str, ...] = tuple(classes or self.METAINFO["classes"])
+        if int(index.boxes.labels.max(initial=0)) >= len(self.classes):
+            raise InputError(
+                f"{self.name}: boxes of class {int(index.boxes.labels.max())}, counted from 0, "
+                f"where {len(self.classes)} classes are named: {list(self.classes)}"
+            )
         self.identity_offset = 0  # set by JointDataset, as is the next
         self.sequence_offset = 0
         self.unreadable_images = 0
@@ -125,8 +140,10 @@ class MOTDataset(Dataset):
 
     @property
     def metainfo(self) -> dict[str, Any]:
-        """Classes, palette and the number of identities."""
-        return {**self.METAINFO, "num_identities": self.num_identities}
+        """Classes, palette (RGB, a colour a class) and the number of identities."""
+        palette = list(self.METAINFO["palette"])
+        palette += _more_colors(len(self.classes) - len(palette))
+        return {"classes": self.classes, "palette": palette, "num_identities": self.num_identities}
 
     @property
     def num_identities(self) -> int:

@@ -130,8 +130,9 @@ class Boxes:
         identities: NDArray,
         ignore: NDArray,
         visibility: NDArray,
+        labels: NDArray | None = None,
     ) -> "Boxes":
-        """Boxes in any order, made ragged; all of class 0.
+        """Boxes in any order, made ragged.
 
         Args:
             frames: ``(B,)`` the frame, 0..count-1, of each box.
@@ -141,6 +142,7 @@ class Boxes:
                 numbered anew, contiguously, in ascending order.
             ignore: ``(B,)``; an ignored box has no identity.
             visibility: ``(B,)``.
+            labels: ``(B,)`` class index; None: all of class 0.
         """
         order = np.argsort(frames, kind="stable")
         ignore = np.asarray(ignore, dtype=bool)[order]
@@ -148,7 +150,11 @@ class Boxes:
         return cls(
             offsets=ragged_offsets(frames[order], count),
             bboxes=np.asarray(bboxes, dtype=np.float32).reshape(-1, 4)[order],
-            labels=np.zeros(len(order), dtype=np.int64),
+            labels=(
+                np.zeros(len(order), dtype=np.int64)
+                if labels is None
+                else np.asarray(labels, dtype=np.int64)[order]
+            ),
             identities=contiguous_identities(raw),
             ignore=ignore,
             visibility=np.asarray(visibility, dtype=np.float32)[order],

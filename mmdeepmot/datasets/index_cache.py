@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from mmdeepmot.datasets.index import AnnotationIndex, Boxes, PackedStrings, SequenceRecord
 from mmdeepmot.errors import InputError
 
-CACHE_VERSION = 1
+CACHE_VERSION = 2
 CACHE_VARIABLE = "MMDEEPMOT_CACHE"
 
 

@@ -3,7 +3,8 @@
 A list file (``mot17.train``) holds one image path a line, relative to a root. Beside a folder
 ``images`` lies ``labels_with_ids`` with the same tree of ``.txt`` files, one row a box: class,
 identity (-1 none), centre x, centre y, width, height, all relative to the image
-(Towards-Realtime-MOT, ``DATASET_ZOO.md``).
+(Towards-Realtime-MOT, ``DATASET_ZOO.md``). The class is that of a dataset of several classes, else
+it is not used. Class -1, which only this project writes, is a region to ignore.
 """
 
 import logging
@@ -13,6 +14,7 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -116,8 +118,11 @@ def parse_labels(text: str) -> tuple[NDArray[np.float64], NDArray[np.int64], dic
     return table, np.array(numbers, dtype=np.int64), problems
 
 
-def check_labels(rows: NDArray[np.float64]) -> dict[int, str]:
-    """What is wrong with rows ``(N, 6)`` of one image: row -> message."""
+def check_labels(rows: NDArray[np.float64], num_classes: int = 1) -> dict[int, str]:
+    """What is wrong with rows ``(N, 6)`` of one image: row -> message.
+
+    Where there is one class, its number is not looked at.
+    """
     problems: dict[int, str] = {}
     finite = np.isfinite(rows).all(axis=1)
     centre, size = rows[:, 2:4], rows[:, 4:6]
@@ -128,12 +133,16 @@ def check_labels(rows: NDArray[np.float64]) -> dict[int, str]:
     repeated = np.ones(len(rows), dtype=bool)
     repeated[known[first]] = False
     repeated &= finite & (rows[:, 1] >= 0)
-    checks = (
+    checks = [
         (~finite, "expected finite numbers"),
         (~positive, "expected a box of positive width and height"),
         (~meets, "expected a box that meets the image, relative to its size (0 to 1)"),
         (repeated, "expected each identity once in an image"),
-    )
+    ]
+    if num_classes > 1:
+        classes = rows[:, 0]
+        unknown = finite & ((classes >= num_classes) | (classes != np.floor(classes)))
+        checks.append((unknown, f"expected a class below {num_classes}, the number of classes"))
     for bad, message in checks:
         for row in np.flatnonzero(bad).tolist():
             problems.setdefault(row, f"{message}, got {rows[row].tolist()}")
@@ -152,7 +161,7 @@ class _Labels:
     bad_rows: list[str] = field(default_factory=list)
 
 
-def _read_chunk(paths: Sequence[str]) -> _Labels:
+def _read_chunk(paths: Sequence[str], num_classes: int) -> _Labels:
     out = _Labels()
     nothing = np.zeros((0, _COLUMNS))
     for path in paths:
@@ -177,7 +186,7 @@ def _read_chunk(paths: Sequence[str]) -> _Labels:
             out.rows.append(nothing)
             out.bad_rows.append(f"{label_file}: expected a text file")
             continue
-        wrong = check_labels(rows)
+        wrong = check_labels(rows, num_classes)
         problems.update((int(lines[row]), message) for row, message in wrong.items())
         out.bad_rows.extend(f"{label_file}:{n}: {text}" for n, text in sorted(problems.items()))
         keep = np.ones(len(rows), dtype=bool)
@@ -186,13 +195,13 @@ def _read_chunk(paths: Sequence[str]) -> _Labels:
     return out
 
 
-def _read_all(paths: Sequence[str], name: str) -> _Labels:
+def _read_all(paths: Sequence[str], name: str, num_classes: int) -> _Labels:
     """Headers and labels of all images; several threads, for slow disks."""
     out = _Labels()
     began = said = time.monotonic()
     chunks = [paths[start : start + _CHUNK] for start in range(0, len(paths), _CHUNK)]
     with ThreadPoolExecutor(_THREADS) as pool:
-        for chunk in pool.map(_read_chunk, chunks):
+        for chunk in pool.map(_read_chunk, chunks, repeat(num_classes)):
             for part in ("sizes", "rows", "readable", "without_labels", "bad_images", "bad_rows"):
                 getattr(out, part).extend(getattr(chunk, part))
             now = time.monotonic()
@@ -271,6 +280,7 @@ def build_list_index(
     name: str,
     videos: bool = True,
     fps: float = 30.0,
+    num_classes: int = 1,
     test_mode: bool = False,
     strict: bool = False,
 ) -> tuple[AnnotationIndex, list[str]]:
@@ -284,7 +294,7 @@ def build_list_index(
         FileNotFoundError: No image at all has a label file.
     """
     paths = [os.path.join(data_root, image) for image in images]
-    labels = _read_all(paths, name)
+    labels = _read_all(paths, name, num_classes)
     _report(labels, len(paths), name, test_mode=test_mode, strict=strict)
     names, is_video, sequence, number = group_frames(images, videos=videos, name=name)
     readable = np.flatnonzero(labels.readable)
@@ -307,7 +317,11 @@ def build_list_index(
         frame_numbers=number[order],
         paths=PackedStrings.pack(paths[row] for row in order),
         sizes=np.array([labels.sizes[row] for row in order], dtype=np.int32),
-        boxes=_to_boxes([labels.rows[row] for row in order], [labels.sizes[row] for row in order]),
+        boxes=_to_boxes(
+            [labels.rows[row] for row in order],
+            [labels.sizes[row] for row in order],
+            num_classes,
+        ),
     )
     folders = {os.path.dirname(label_path(path)) for path in paths}
     return index, sorted(folders)
@@ -343,7 +357,9 @@ def _report(labels: _Labels, total: int, name: str, *, test_mode: bool, strict: 
         )
 
 
-def _to_boxes(rows: Sequence[NDArray[np.float64]], sizes: Sequence[tuple[int, int]]) -> Boxes:
+def _to_boxes(
+    rows: Sequence[NDArray[np.float64]], sizes: Sequence[tuple[int, int]], num_classes: int
+) -> Boxes:
     counts = np.array([len(part) for part in rows])
     table = np.concatenate([*rows, np.zeros((0, _COLUMNS))])
     scale = np.repeat(np.array(sizes, dtype=np.float64).reshape(-1, 2), counts, axis=0)
@@ -353,8 +369,9 @@ def _to_boxes(rows: Sequence[NDArray[np.float64]], sizes: Sequence[tuple[int, in
         len(rows),
         np.concatenate((centre - half, centre + half), axis=1),
         table[:, 1].astype(np.int64),
-        np.zeros(len(table), dtype=bool),
+        table[:, 0] < 0,
         np.ones(len(table)),
+        np.clip(table[:, 0], 0, num_classes - 1),
     )
 
 
@@ -372,6 +389,8 @@ class JDEListDataset(MOTDataset):
         videos: Whether numbered images of a folder are the frames of a video (for consecutive
             pairs and clips); False for collections of photographs.
         fps: Frames per second, if they are.
+        classes: Names of the classes of the first column, from 0; None: one class, pedestrians,
+            whatever the column says.
         cache: Whether to keep the index on disk.
         cache_dir: Where; default: the user's cache folder.
         refresh: Build the index anew (after labels were edited in place).
@@ -388,6 +407,7 @@ class JDEListDataset(MOTDataset):
         *,
         videos: bool = True,
         fps: float = 30.0,
+        classes: Sequence[str] | None = None,
         cache: bool = True,
         cache_dir: str | os.PathLike[str] | None = None,
         refresh: bool = False,
@@ -398,6 +418,7 @@ class JDEListDataset(MOTDataset):
         files = [list_files] if isinstance(list_files, str | os.PathLike) else list(list_files)
         self.list_files = [Path(file) for file in files]
         self.data_root = Path(data_root)
+        num_classes = len(classes or ("pedestrian",))
         name = kwargs.setdefault("name", "+".join(file.name for file in self.list_files))
         if not self.data_root.is_dir():
             raise FileNotFoundError(
@@ -413,16 +434,17 @@ class JDEListDataset(MOTDataset):
                 name=name,
                 videos=videos,
                 fps=fps,
+                num_classes=num_classes,
                 test_mode=test_mode,
                 strict=strict,
             )
 
         if cache and not strict:
-            key = (*self._cache_key(), videos, repr(fps), test_mode, name)
+            key = (*self._cache_key(), videos, repr(fps), num_classes, test_mode, name)
             index = cached_index(name, key, build, cache_dir=cache_dir, refresh=refresh)
         else:
             index = build()[0]
-        super().__init__(index, pipeline, test_mode=test_mode, **kwargs)
+        super().__init__(index, pipeline, test_mode=test_mode, classes=classes, **kwargs)
 
     def _cache_key(self) -> Iterator[str | int]:
         yield str(self.data_root)

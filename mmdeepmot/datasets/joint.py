@@ -78,7 +78,7 @@ class JointDataset(Dataset):
                 f"JointDataset: sequences {twice} are in it more than once: results are kept by "
                 "the sequence's name, so test such datasets one by one"
             )
-        classes = {tuple(dataset.METAINFO["classes"]) for dataset in self.datasets}
+        classes = {dataset.classes for dataset in self.datasets}
         if len(classes) > 1:
             raise InputError(
                 f"JointDataset: all datasets must have the same classes, got {sorted(classes)}"
@@ -89,7 +89,7 @@ class JointDataset(Dataset):
     @property
     def metainfo(self) -> dict[str, Any]:
         """As of the first dataset, with all identities."""
-        return {**self.datasets[0].METAINFO, "num_identities": self.num_identities}
+        return {**self.datasets[0].metainfo, "num_identities": self.num_identities}
 
     def __len__(self) -> int:
         return int(self._ends[-1])

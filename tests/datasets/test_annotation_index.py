@@ -173,7 +173,7 @@ class TestCache:
 
     def test_damaged_file(self, tmp_path: Path) -> None:
         (tmp_path / "a.npz").write_bytes(b"PK\x03\x04 nothing")
-        with pytest.raises(ValueError, match=r"a\.npz: expected an annotation index of version 1"):
+        with pytest.raises(ValueError, match=r"a\.npz: expected an annotation index of version 2"):
             index_cache.load_index(tmp_path / "a.npz")
 
     def test_nothing_is_unpickled(self, tmp_path: Path) -> None:
