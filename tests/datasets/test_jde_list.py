@@ -254,25 +254,26 @@ class TestCache:
         assert not cache.exists()
 
 
-class TestClasses:
-    LABELS = {
-        "x/images/1.png": "1 5 0.5 0.5 0.25 0.5\n0 6 0.25 0.5 0.25 0.5\n",
-        "x/images/2.png": "-1 7 0.5 0.5 0.5 0.5\n0 5 0.5 0.5 0.25 0.5\n",
-    }
+TWO_CLASSES = {
+    "x/images/1.png": "1 5 0.5 0.5 0.25 0.5\n0 6 0.25 0.5 0.25 0.5\n",
+    "x/images/2.png": "-1 7 0.5 0.5 0.5 0.5\n0 5 0.5 0.5 0.25 0.5\n",
+}
 
+
+class TestClasses:
     def test_one_class_whatever_the_column_says(self, write_list) -> None:
-        dataset = open_list(write_list(self.LABELS))
+        dataset = open_list(write_list(TWO_CLASSES))
         assert dataset.index.boxes.labels.tolist() == [0, 0, 0, 0]
         assert dataset.metainfo["classes"] == ("pedestrian",)
 
     def test_several_classes(self, write_list) -> None:
-        dataset = open_list(write_list(self.LABELS), classes=["person", "dog"])
+        dataset = open_list(write_list(TWO_CLASSES), classes=["person", "dog"])
         assert dataset.index.boxes.labels.tolist() == [1, 0, 0, 0]
         assert dataset.metainfo["classes"] == ("person", "dog")
         assert len(set(dataset.metainfo["palette"])) == 2
 
     def test_a_region_to_ignore_has_no_identity(self, write_list) -> None:
-        boxes = open_list(write_list(self.LABELS)).index.boxes
+        boxes = open_list(write_list(TWO_CLASSES)).index.boxes
         assert boxes.ignore.tolist() == [False, False, True, False]
         assert boxes.identities.tolist() == [0, 1, -1, 0]
         assert boxes.bboxes[2].tolist() == [16, 12, 48, 36]
