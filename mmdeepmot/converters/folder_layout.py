@@ -1,0 +1,98 @@
+"""A set as MOTChallenge folders."""
+
+from collections.abc import Iterable
+from pathlib import PurePosixPath
+
+from mmdeepmot.converters.counts import Counts
+from mmdeepmot.converters.plan import Options, Plan
+from mmdeepmot.converters.source import Clip, Picture, SourceSet, Targets
+from mmdeepmot.errors import InputError
+
+
+class FolderLayout:
+    """``SPLIT/CLIP/img1``, ``gt/gt.txt`` and ``seqinfo.ini``."""
+
+    def __init__(self, source: SourceSet, split: str, options: Options, plan: Plan) -> None:
+        self.split, self.options, self.plan = split, options, plan
+        self.counts = plan.counts[f"{source.name}.{split}"] = Counts()
+        if len(source.classes) > 1:
+            raise InputError(
+                f"{source.name} has {len(source.classes)} classes, and numbers in MOTChallenge "
+                "files mean MOTChallenge's classes: write list files (--form lists)"
+            )
+
+    def add(self, clip: Clip, pictures: Iterable[tuple[Picture, tuple[int, int], Targets]]) -> None:
+        if not clip.is_video:
+            raise InputError(
+                f"{clip.name}: photographs have no order, and a MOTChallenge folder is a video: "
+                "write list files (--form lists)"
+            )
+        folder = f"{self.split}/{PurePosixPath(clip.name).name}"
+        rows: list[str] = []
+        size: tuple[int, int] | None = None
+        numbers: dict[int, int] = {}
+        suffix, frame = "", 0
+        for picture, found, targets in pictures:
+            size, suffix = size or found, suffix or PurePosixPath(picture.name).suffix
+            if found != size or PurePosixPath(picture.name).suffix != suffix:
+                self.plan.bad_files.append(
+                    f"{picture.source}: {found[0]}x{found[1]} px, "
+                    f"{PurePosixPath(picture.name).suffix}, where its sequence is "
+                    f"{size[0]}x{size[1]} px, {suffix}: left out"
+                )
+                continue
+            kept = targets if self.options.keep_ignored else targets.take(~targets.ignore)
+            unknown = int((~kept.ignore & (kept.identities < 0)).sum())
+            if unknown:
+                raise InputError(
+                    f"{picture.where or clip.name}: {unknown} boxes of {picture.name} have no "
+                    "identity, which MOTChallenge files cannot say: write list files (--form lists)"
+                )
+            frame += 1
+            self.plan.images[f"{folder}/img1/{frame:06d}{suffix}"] = picture.source
+            rows += gt_rows(frame, kept, numbers)
+            self.counts.add(kept)
+        if frame and size is not None:
+            self.plan.texts[f"{folder}/gt/gt.txt"] = "".join(rows)
+            self.plan.lists[f"{folder}/seqinfo.ini"] = (
+                f"[Sequence]\nname={PurePosixPath(clip.name).name}\nimDir=img1\n"
+                f"frameRate={clip.fps:g}\nseqLength={frame}\nimWidth={size[0]}\n"
+                f"imHeight={size[1]}\nimExt={suffix}\n"
+            )
+
+    def close(self) -> None:
+        """Nothing is left to do."""
+
+
+DISTRACTOR = 8
+"""MOTChallenge's class of what is neither rewarded nor punished."""
+
+_IGNORED_FROM = 1_000_000
+
+
+def gt_rows(frame: int, targets: Targets, numbers: dict[int, int]) -> list[str]:
+    """Lines of ``gt.txt`` of one frame.
+
+    Args:
+        frame: Its number, from 1.
+        targets: Its boxes, xyxy px; ignored ones become distractors with ids of their own.
+        numbers: Id, from 1, of each identity met so far; new ones are added.
+    """
+    rows = []
+    for row, (box, identity, ignore, visibility) in enumerate(
+        zip(
+            targets.bboxes.tolist(),
+            targets.identities.tolist(),
+            targets.ignore.tolist(),
+            targets.visibility.tolist(),
+            strict=True,
+        )
+    ):
+        left, top, right, bottom = box
+        number = _IGNORED_FROM + row if ignore else numbers.setdefault(identity, len(numbers) + 1)
+        flags = f"0,{DISTRACTOR}" if ignore else "1,1"
+        rows.append(
+            f"{frame},{number},{left:.3f},{top:.3f},{right - left:.3f},{bottom - top:.3f},"
+            f"{flags},{visibility:.5g}\n"
+        )
+    return rows

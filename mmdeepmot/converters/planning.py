@@ -1,0 +1,81 @@
+"""Which files a set becomes: every image is looked at, every box checked."""
+
+from collections.abc import Callable, Iterator
+from pathlib import PurePosixPath
+
+from mmdeepmot.converters.clean import clean_targets
+from mmdeepmot.converters.folder_layout import FolderLayout
+from mmdeepmot.converters.list_layout import ListLayout
+from mmdeepmot.converters.plan import Options, Plan
+from mmdeepmot.converters.source import Clip, Picture, Piece, SourceSet, Targets
+from mmdeepmot.errors import InputError
+from mmdeepmot.io.image import ImageError, image_size
+
+_LAYOUTS: dict[str, type[ListLayout] | type[FolderLayout]] = {
+    "lists": ListLayout,
+    "mot": FolderLayout,
+}
+
+
+def make_plan(
+    source: SourceSet,
+    options: Options | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Plan:
+    """The files that a set becomes. The header of every image is read.
+
+    Args:
+        source: What a reader found.
+        options: How it is to be written.
+        progress: Told how many of how many images are done.
+
+    Raises:
+        InputError: The set cannot be written in this form, or nothing of it is left.
+    """
+    options = options or Options()
+    lay_out = _LAYOUTS[options.form]
+    plan = Plan.of(source)
+    total = sum(len(clip.pictures) for clips in source.splits.values() for clip in clips)
+    done = 0
+    for split, clips in source.splits.items():
+        layout = lay_out(source, split, options, plan)
+        for clip in clips:
+            layout.add(clip, _usable(clip, plan))
+            done += len(clip.pictures)
+            if progress is not None:
+                progress(done, total)
+        layout.close()
+    if not plan.images:
+        first = next(iter(plan.bad_files), "the reader found no annotated image")
+        raise InputError(f"{source.name}: nothing to write: {first}")
+    return plan
+
+
+def _usable(clip: Clip, plan: Plan) -> Iterator[tuple[Picture, tuple[int, int], Targets]]:
+    """Images that can be read, their sizes and boxes; the others are noted."""
+    for picture in clip.pictures:
+        path = PurePosixPath(picture.name)
+        if path.is_absolute() or ".." in path.parts or "\\" in picture.name or "\n" in picture.name:
+            plan.bad_files.append(
+                f"{picture.where or clip.name}: expected the name of an image inside of the set, "
+                f"got {picture.name!r}"
+            )
+            continue
+        try:
+            size = (
+                picture.source.size
+                if isinstance(picture.source, Piece)
+                else image_size(picture.source)
+            )
+        except ImageError as error:
+            plan.bad_files.append(f"{error} (named in {picture.where or clip.name})")
+            continue
+        if picture.size is not None and tuple(picture.size) != size:
+            plan.bad_files.append(
+                f"{picture.source}: the image is {size[0]}x{size[1]} px where {picture.where} says "
+                f"{picture.size[0]}x{picture.size[1]} px: its boxes do not belong to it"
+            )
+            continue
+        targets, problems = clean_targets(picture, size)
+        plan.bad_rows.extend(problems)
+        yield picture, size, targets

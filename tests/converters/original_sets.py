@@ -1,0 +1,168 @@
+"""The papers' data sets in small, each in its original format."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from originals import cell, encoded, structs, write_image, write_mat, write_seq
+
+
+def person(box: list[float], visible: list[float] | None = None, **more: Any) -> dict[str, Any]:
+    return {"tag": "person", "fbox": box, "vbox": visible or box, "hbox": [1, 2, 3, 4], **more}
+
+
+def write_crowdhuman(folder: Path) -> Path:
+    """Two images of CrowdHuman's training set: persons, one to ignore, a crowd."""
+    root = folder / "CrowdHuman"
+    crowd = {"tag": "mask", "fbox": [30, 0, 20, 20], "vbox": [30, 0, 20, 20], "hbox": [0, 0, 1, 1]}
+    entries = [
+        {
+            "ID": "1,a",
+            "gtboxes": [
+                person([-4, 8, 16, 32], [0, 8, 12, 16]),
+                person([20, 4, 8, 16], extra={"ignore": 1}),
+                crowd,
+            ],
+        },
+        {"ID": "2,b", "gtboxes": [person([10, 10, 10, 20], extra={"box_id": 0, "occ": 1})]},
+    ]
+    root.mkdir()
+    text = "".join(json.dumps(entry) + "\n" for entry in entries)
+    (root / "annotation_train.odgt").write_text(text)
+    for row, entry in enumerate(entries):
+        write_image(root / "Images" / f"{entry['ID']}.jpg", seed=row)
+    return root
+
+
+def write_citypersons(folder: Path) -> Path:
+    """Two images of CityPersons' training set, a city spelt in two ways."""
+    root = folder / "Cityscapes"
+    one = "ulm_000000_000019_leftImg8bit.png"
+    two = "bremen_000001_000019_leftImg8bit.png"
+    rows = np.array(
+        [
+            [1, 4, 8, 8, 20, 24001, 4, 8, 8, 10],
+            [2, 20, 8, 8, 20, 25000, 20, 8, 8, 20],
+            [0, 40, 0, 10, 10, 0, 40, 0, 10, 10],
+            [5, 50, 0, 10, 10, 0, 50, 0, 10, 10],
+        ],
+        dtype=np.int32,
+    )
+    entries = [
+        {"cityname": "ulm", "im_name": one, "bbs": rows},
+        {"cityname": "Bremen", "im_name": two, "bbs": rows[:1]},
+    ]
+    write_mat(
+        root / "anno_train.mat", anno_train_aligned=cell([structs([e])[0, 0] for e in entries])
+    )
+    write_image(root / "leftImg8bit" / "train" / "ulm" / one)
+    write_image(root / "leftImg8bit" / "train" / "bremen" / two)
+    return root
+
+
+def write_cuhk_sysu(folder: Path) -> Path:
+    """Two training images and a test image of CUHK-SYSU with three persons."""
+    root = folder / "CUHK-SYSU"
+
+    def box(*place: int) -> dict[str, Any]:
+        return {"idlocate": np.array([place], dtype=np.uint16), "ishard": 0}
+
+    images = {
+        "s1.jpg": [box(4, 8, 8, 20), box(20, 8, 8, 20)],
+        "s2.jpg": [box(4, 8, 8, 20)],
+        "s3.jpg": [box(30, 8, 8, 20), box(4, 8, 8, 20)],
+    }
+    img = [
+        {"imname": name, "nAppear": len(boxes), "box": structs(boxes)}
+        for name, boxes in images.items()
+    ]
+
+    def scene(name: str, *place: int) -> dict[str, Any]:
+        return {"imname": name, **box(*place)}
+
+    persons = [
+        {"idname": "p1", "scene": structs([scene("s1.jpg", 20, 8, 8, 20)])},
+        {
+            "idname": "p2",
+            "scene": structs([scene("s1.jpg", 4, 8, 8, 20), scene("s2.jpg", 4, 8, 8, 20)]),
+        },
+        {"idname": "p3", "scene": structs([scene("s3.jpg", 30, 8, 8, 20)])},
+    ]
+    folder = root / "annotation"
+    write_mat(folder / "Images.mat", Img=structs(img))
+    write_mat(folder / "Person.mat", Person=structs(persons))
+    write_mat(folder / "pool.mat", pool=cell(["s3.jpg"]))
+    for name in images:
+        write_image(root / "Image" / "SSM" / name)
+    return root
+
+
+def write_prw(folder: Path) -> Path:
+    """Two training frames and a test frame of PRW."""
+    root = folder / "PRW"
+    frames: dict[str, tuple[str, Any]] = {
+        "c1s1_000151": ("box_new", [[479, 4.5, 8, 8, 20], [-2, 20, 8, 8, 20]]),
+        "c1s1_000176": ("anno_file", [[479, 6, 8, 8, 20]]),
+        "c2s1_000001": ("anno_previous", [[5, 6, 8, 8, 20], [5, 30, 8, 8, 20]]),
+    }
+    for name, (variable, rows) in frames.items():
+        write_mat(root / "annotations" / f"{name}.jpg.mat", **{variable: np.array(rows, float)})
+        write_image(root / "frames" / f"{name}.jpg")
+    names = list(frames)
+    write_mat(root / "frame_train.mat", img_index_train=cell(names[:2]).T)
+    write_mat(root / "frame_test.mat", img_index_test=cell(names[2:]).T)
+    return root
+
+
+def write_eth(folder: Path) -> Path:
+    """Two sequences of ETH, one of which MOT16 tests on."""
+    root = folder / "ETH"
+    lines = {
+        "eth01": '"left/image_00000004_0.png": (4, 8, 12, 28), (30, 28, 20, 8):-1;\n'
+        '"left/image_00000008_0.png";\n"left/image_00000012_0.png": (5, 8, 13, 28).\n',
+        "eth06": '"left/image_00000000_0.png": (4, 8, 12, 28).\n',
+    }
+    for name, text in lines.items():
+        (root / name).mkdir(parents=True)
+        (root / name / "annot.idl").write_text(text)
+        for number in (0, 4, 8, 12):
+            write_image(root / name / "left" / f"image_{number:08d}_0.png", seed=number)
+    return root
+
+
+def thing(number: int, place: list[float], seen: Any = 0) -> dict[str, Any]:
+    """An object of a .vbb's frame, its first pixel 1."""
+    return {
+        "id": number,
+        "pos": np.array([place], dtype=float),
+        "occl": int(np.size(seen) == 4),
+        "lock": 0,
+        "posv": np.array([seen], dtype=float) if np.size(seen) == 4 else 0,
+    }
+
+
+def write_vbb(path: Path, frames: list[list[dict[str, Any]]], names: list[str]) -> Path:
+    content = {
+        "nFrame": len(frames),
+        "objLists": cell([structs(one) for one in frames]),
+        "objLbl": cell(names),
+    }
+    return write_mat(path, A=structs([content]))
+
+
+def write_caltech(folder: Path) -> Path:
+    """Two videos of four frames of Caltech Pedestrian, one for training, one for validation."""
+    root = folder / "Caltech"
+    frames = [
+        [thing(1, [5, 9, 8, 20]), thing(2, [31, 9, 20, 20])],
+        [],
+        [thing(1, [6, 9, 8, 20], [6, 9, 4, 20]), thing(3, [21, 9, 8, 20])],
+        [thing(2, [31, 9, 20, 20])],
+    ]
+    names = ["person", "people", "person"]
+    for folder in ("set00", "set06"):
+        write_vbb(root / "annotations" / folder / "V000.vbb", frames, names)
+        images = [encoded(seed=row) for row in range(4)]
+        write_seq(root / folder / "V000.seq", images, gap=8 if folder == "set00" else 16)
+    return root

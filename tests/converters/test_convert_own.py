@@ -1,0 +1,204 @@
+"""A user's own COCO-style JSON and YOLO folders, of several classes."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from originals import labels, listed, write_image
+from tiny_tools import call_tool
+
+from mmdeepmot.converters.yolo import label_file, parse_row
+from mmdeepmot.io.mot import read_mot_text
+
+
+def annotation(image: int, category: int, box: list[float], **more: Any) -> dict[str, Any]:
+    return {"image_id": image, "category_id": category, "bbox": box, **more}
+
+
+@pytest.fixture
+def coco(tmp_path: Path) -> tuple[Path, dict[str, Any]]:
+    images = tmp_path / "pictures"
+    content = {
+        "categories": [{"id": 7, "name": "dog"}, {"id": 3, "name": "person"}],
+        "videos": [{"id": 1, "name": "street", "fps": 12.5}],
+        "images": [
+            {"id": 10, "file_name": "street/b.jpg", "video_id": 1, "frame_id": 1},
+            {"id": 11, "file_name": "street/a.jpg", "video_id": 1, "frame_id": 0, "width": 64,
+             "height": 48},
+            {"id": 12, "file_name": "images/alone.jpg"},
+        ],
+        "annotations": [
+            annotation(10, 3, [4, 8, 8, 20], track_id=5),
+            annotation(11, 3, [5, 8, 8, 20], track_id=5),
+            annotation(11, 7, [20, 8, 8, 20], track_id=0),
+            annotation(12, 3, [4, 8, 8, 20], track_id=5),
+            annotation(12, 3, [30, 8, 20, 20], iscrowd=1),
+        ],
+    }  # fmt: skip
+    for image in content["images"]:
+        write_image(images / str(image["file_name"]))
+    return images, content
+
+
+def convert_coco(coco: tuple[Path, dict[str, Any]], *more: object) -> int:
+    images, content = coco
+    file = images.parent / "train.json"
+    file.write_text(json.dumps(content))
+    out = images.parent / "out"
+    return call_tool("coco", images, "--train", file, "--name", "mine", "--out", out, *more)
+
+
+class TestCOCO:
+    IMAGES = ("mine/images/street/a.jpg", "mine/images/street/b.jpg", "mine/images/alone.jpg")
+
+    def test_videos_classes_identities_crowds(self, coco, tmp_path: Path) -> None:
+        assert convert_coco(coco) == 0
+        out = tmp_path / "out"
+        assert listed(out, "mine.train") == list(self.IMAGES)
+        assert (out / "mine" / "classes.txt").read_text() == "person\ndog\n"
+        assert labels(out, self.IMAGES[0]) == [[0, 0, 5, 8, 13, 28], [1, 1, 20, 8, 28, 28]]
+        assert labels(out, self.IMAGES[1]) == [[0, 0, 4, 8, 12, 28]]
+        # track 5 of no video is another person than track 5 of the street
+        assert labels(out, self.IMAGES[2]) == [[0, 2, 4, 8, 12, 28], [-1, -1, 30, 8, 50, 28]]
+
+    def test_one_category_as_folders(self, coco, tmp_path: Path) -> None:
+        coco[1]["images"].pop()
+        assert convert_coco(coco, "--categories", "person", "--form", "mot") == 0
+        rows = read_mot_text(tmp_path / "out" / "train" / "street" / "gt" / "gt.txt", "gt")
+        assert rows.frames.tolist() == [1, 2]
+        assert rows.ids.tolist() == [1, 1]
+
+    def test_categories_in_an_order_of_one_s_own(self, coco, tmp_path: Path) -> None:
+        convert_coco(coco, "--categories", "dog", "person")
+        assert [row[0] for row in labels(tmp_path / "out", self.IMAGES[0])] == [1, 0]
+
+    def test_unknown_category(self, coco, capsys: pytest.CaptureFixture[str]) -> None:
+        assert convert_coco(coco, "--categories", "cat") == 1
+        assert "no category is called 'cat': there are ['dog', 'person']" in capsys.readouterr().err
+
+    def test_bad_annotations_are_named(
+        self, coco, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        coco[1]["annotations"] += [
+            annotation(10, 3, [1, 2, 3]),
+            {"image_id": 10},
+            annotation(10, 3, [1, 2, 0, 5]),
+            annotation(10, 3, [float("nan"), 2, 3, 5]),
+            annotation(10, 3, [70, 2, 3, 5]),
+        ]
+        assert convert_coco(coco) == 0
+        said = capsys.readouterr().out
+        assert "train.json: annotations[5]: expected 'image_id'" in said
+        assert "3 numbers in bbox" in said
+        assert "annotations[6]" in said
+        assert "street/b.jpg: expected a box of positive width and height, got xyxy" in said
+        assert "5 boxes left out or changed" in said
+        assert labels(tmp_path / "out", self.IMAGES[1]) == [[0, 0, 4, 8, 12, 28]]
+
+    def test_names_that_lead_outside(
+        self, coco, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        coco[1]["images"][2]["file_name"] = "../outside.jpg"
+        write_image(tmp_path / "outside.jpg")
+        assert convert_coco(coco) == 1
+        message = "images[2]: expected the name of an image inside of the set, got '../outside.jpg'"
+        assert message in capsys.readouterr().err
+        assert listed(tmp_path / "out", "mine.train") == list(self.IMAGES[:2])
+
+    def test_an_image_of_another_size(
+        self, coco, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        write_image(coco[0] / "street" / "a.jpg", size=(32, 48))
+        assert convert_coco(coco) == 1
+        assert "the image is 32x48 px where" in capsys.readouterr().err
+
+    @pytest.mark.parametrize("text", ["{", "[]", '{"images": []}'])
+    def test_no_such_file(
+        self, coco, tmp_path: Path, text: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        file = tmp_path / "x.json"
+        file.write_text(text)
+        assert call_tool("coco", coco[0], "--train", file, "--out", tmp_path / "out") == 1
+        assert "x.json: expected a" in capsys.readouterr().err
+
+
+@pytest.fixture
+def yolo(tmp_path: Path) -> Path:
+    root = tmp_path / "yolo"
+    texts = {
+        "images/train/walk/f2.jpg": "1 0.5 0.5 0.25 0.5 4\n",
+        "images/train/walk/f10.jpg": "1 0.25 0.5 0.25 0.5 4\n0 0.75 0.5 0.25 0.5 9\n",
+        "images/val/one.jpg": "",
+    }
+    for name, text in texts.items():
+        write_image(root / name)
+        file = (root / name.replace("images", "labels")).with_suffix(".txt")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    (root / "data.yaml").write_text(
+        "path: .\ntrain: images/train\nval: images/val\nnames: {0: person, 1: dog}\n"
+    )
+    return root
+
+
+class TestYOLO:
+    def test_identities_of_videos(self, yolo: Path, tmp_path: Path) -> None:
+        out = tmp_path / "out"
+        assert call_tool("yolo", yolo, "--out", out, "--track-ids", "--videos") == 0
+        images = ["yolo/images/train/walk/f2.jpg", "yolo/images/train/walk/f10.jpg"]
+        assert listed(out, "yolo.train") == images
+        assert listed(out, "yolo.val") == ["yolo/images/val/one.jpg"]
+        assert labels(out, images[0]) == [[1, 0, 24, 12, 40, 36]]
+        assert labels(out, images[1]) == [[1, 0, 8, 12, 24, 36], [0, 1, 40, 12, 56, 36]]
+        assert (out / "yolo" / "classes.txt").read_text() == "person\ndog\n"
+
+    def test_classes_txt_and_a_missing_label_file(
+        self, yolo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        (yolo / "data.yaml").unlink()
+        (yolo / "classes.txt").write_text("person\ndog\n")
+        (yolo / "labels" / "val" / "one.txt").unlink()
+        assert call_tool("yolo", yolo, "--out", tmp_path / "out", "--track-ids") == 0
+        assert "one.txt: there is none, so one.jpg is taken as empty" in capsys.readouterr().out
+        assert labels(tmp_path / "out", "yolo/images/val/one.jpg") == []
+
+    def test_bad_rows_are_named(
+        self, yolo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        file = yolo / "labels" / "val" / "one.txt"
+        (yolo / "labels" / "train" / "walk" / "f2.txt").write_text("")
+        (yolo / "labels" / "train" / "walk" / "f10.txt").write_text("0 0.5 0.5 0.25 0.5 7\n")
+        file.write_text("0 0.5 0.5 0.25 0.5\n2 0.5 0.5 0.25 0.5\nx\n0 0.5 0.5\n")
+        assert call_tool("yolo", yolo, "--out", tmp_path / "out") == 0
+        said = capsys.readouterr().out
+        assert "f10.txt:1: expected class, centre x" in said
+        assert "(six numbers: --track-ids?)" in said
+        assert "one.txt:2: expected a class of 0..1" in said
+        assert "one.txt:3: expected numbers" in said
+        assert "one.txt:4: expected class, centre x" in said
+        assert labels(tmp_path / "out", "yolo/images/val/one.jpg") == [[0, -1, 24, 12, 40, 36]]
+
+    def test_polygons(self) -> None:
+        parts = ["0", "0.1", "0.2", "0.3", "0.2", "0.2", "0.6"]
+        assert parse_row(parts, 1, False) == (0, -1, (0.1, 0.2, 0.3, 0.6))
+
+    def test_labels_lie_beside_the_last_folder_images(self) -> None:
+        label = label_file(Path("/images/x/images/a/b.jpg"))
+        assert label == Path("/images/x/labels/a/b.txt")
+
+    @pytest.mark.parametrize(
+        ("text", "message"),
+        [
+            ("[", "expected a YAML file"),
+            ("nc: 2\n", "expected 'names' of the classes, got None"),
+            ("names: [a]\ntrain: nowhere\n", "expected the folder"),
+            ("names: [a]\n", "expected folders of images"),
+        ],
+    )
+    def test_bad_yaml(
+        self, yolo: Path, text: str, message: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        (yolo / "data.yaml").write_text(text)
+        assert call_tool("yolo", yolo, "--out", yolo / "out") == 1
+        assert message in capsys.readouterr().err
