@@ -166,3 +166,27 @@ def write_caltech(folder: Path) -> Path:
         images = [encoded(seed=row) for row in range(4)]
         write_seq(root / folder / "V000.seq", images, gap=8 if folder == "set00" else 16)
     return root
+
+
+def write_mot17(folder: Path) -> Path:
+    """Two copies of a training video of MOT17, and one of its test videos, without ground truth."""
+    root = folder / "MOT17"
+    rows = (
+        "1,3,4,8,8,20,1,1,1",
+        "1,4,20,8,8,20,0,8,0.5",
+        "1,5,40,8,8,20,0,3,1",
+        "3,3,6,8,8,20,1,1,1",
+        "3,9,30,8,8,20,1,1,1",
+    )
+    for name in ("train/MOT17-02-FRCNN", "train/MOT17-02-SDP", "test/MOT17-01-FRCNN"):
+        place = root / name
+        for number in range(1, 4):
+            write_image(place / "img1" / f"{number:06d}.jpg", seed=number)
+        (place / "seqinfo.ini").write_text(
+            f"[Sequence]\nname={place.name}\nimDir=img1\nframeRate=25\nseqLength=3\n"
+            "imWidth=64\nimHeight=48\nimExt=.jpg\n"
+        )
+        if name.startswith("train"):
+            (place / "gt").mkdir()
+            (place / "gt" / "gt.txt").write_text("".join(f"{row}\n" for row in rows))
+    return root

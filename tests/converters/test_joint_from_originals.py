@@ -1,0 +1,164 @@
+"""From the six original sets to the joint recipe: converted, read, trained on."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from original_sets import (
+    write_caltech,
+    write_citypersons,
+    write_cuhk_sysu,
+    write_eth,
+    write_mot17,
+    write_prw,
+)
+from originals import labels, listed
+from tiny import call, load_tool
+from tiny_tools import call_tool
+
+from mmdeepmot.datasets import JDEListDataset, MOTChallengeDataset
+from mmdeepmot.engine.config import load_config
+from mmdeepmot.registry import DATASETS
+
+ROOT = Path(__file__).parents[2]
+SETS = {
+    "eth": write_eth,
+    "citypersons": write_citypersons,
+    "caltech": write_caltech,
+    "mot_challenge": write_mot17,
+    "cuhk_sysu": write_cuhk_sysu,
+    "prw": write_prw,
+}
+SIZE = (64, 64)
+CONFIG = f"""
+_base_ = [
+    "{ROOT}/configs/_base_/models/jde_r18.py",
+    "{ROOT}/configs/_base_/datasets/joint.py",
+    "{ROOT}/configs/_base_/schedules/jde_30e.py",
+    "{ROOT}/configs/_base_/trackers/jde_paper.py",
+    "{ROOT}/configs/_base_/default_runtime.py",
+]
+train_dataloader = dict(
+    batch_size=7,
+    num_workers=0,
+    persistent_workers=False,
+    dataset=dict(pipeline=[
+        {{**step, "size": {SIZE}}} if "size" in step else step for step in _base_.train_pipeline
+    ]),
+)
+val_dataloader = val_cfg = val_evaluator = None
+effective_batch_size = 7
+train_cfg = dict(max_epochs=1)
+model = dict(
+    tracker=_base_.tracker,
+    detector=dict(
+        backbone=dict(base_channels=8),
+        neck=dict(in_channels=[64, 32, 16], out_channels=[16, 12, 8]),
+        bbox_head=dict(in_channels=[8, 12, 16], embed_dims=16),
+    ),
+)
+"""
+
+
+@pytest.fixture
+def joint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working folder with ``data/joint`` as the six commands make it."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MMDEEPMOT_CACHE", str(tmp_path / "cache"))
+    for name, write in SETS.items():
+        root = write(tmp_path / "original")
+        assert call_tool(name, root) == 0
+    return tmp_path
+
+
+def test_mot17_as_a_list(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root, out = write_mot17(tmp_path), tmp_path / "out"
+    assert call_tool("mot_challenge", root, "--out", out) == 0
+    image = "MOT17/images/train/MOT17-02-FRCNN/img1/00000{}.jpg"
+    assert listed(out, "mot17.train") == [image.format(number) for number in (1, 2, 3)]
+    assert labels(out, image.format(1)) == [[0, 0, 4, 8, 12, 28], [-1, -1, 20, 8, 28, 28]]
+    assert labels(out, image.format(2)) == []
+    assert labels(out, image.format(3)) == [[0, 0, 6, 8, 14, 28], [0, 1, 30, 8, 38, 28]]
+    said = capsys.readouterr().out
+    assert "MOT17-01-FRCNN: without gt/gt.txt, which the benchmark keeps" in said
+    assert "images 3: DIFFERS from 5316 (motchallenge.net)" in said
+
+
+def test_a_dry_run_checks_a_split_s_folder(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = write_mot17(tmp_path)
+    (root / "train" / "MOT17-02-SDP" / "img1" / "000002.jpg").unlink()
+    arguments = (root / "train", "--dry-run", "--out", tmp_path / "out", "--sequences")
+    assert call_tool("mot_challenge", *arguments, "*-FRCNN") == 0
+    assert "mot17.train" in capsys.readouterr().out
+    assert call_tool("mot_challenge", *arguments, "*") == 1
+    message = "MOT17-02-SDP/img1: expected the frames 1..3 (seqLength of seqinfo.ini), found 2"
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_list_holds_what_the_folder_holds(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setenv("MMDEEPMOT_CACHE", str(tmp_path / "cache"))
+    root, out = write_mot17(tmp_path), tmp_path / "out"
+    call_tool("mot_challenge", root, "--out", out)
+    ours = JDEListDataset(out / "lists" / "mot17.train", out).index
+    theirs = MOTChallengeDataset(root / "train").index
+    assert np.allclose(ours.boxes.bboxes, theirs.boxes.bboxes, atol=1e-4)
+    assert ours.boxes.identities.tolist() == theirs.boxes.identities.tolist()
+    assert ours.boxes.ignore.tolist() == theirs.boxes.ignore.tolist()
+    assert ours.frame_numbers.tolist() == theirs.frame_numbers.tolist()
+
+
+def test_identities_of_the_joint_set_are_told_apart(joint: Path) -> None:
+    cfg = load_config(ROOT / "configs" / "jde" / "jde_darknet53_joint.py")
+    dataset = DATASETS.build(cfg.train_dataloader.dataset)
+    assert [part.num_identities for part in dataset.datasets] == [0, 0, 2, 2, 2, 1]
+    assert dataset.identity_offsets.tolist() == [0, 0, 0, 2, 4, 6]
+    assert dataset.num_identities == 7
+    assert len(dataset) == 3 + 2 + 2 + 3 + 2 + 2
+    counts = {
+        name: counts
+        for file in (joint / "data" / "joint" / "reports").glob("*.json")
+        for name, counts in json.loads(file.read_text())["counts"].items()
+        if name.endswith(".train")
+    }
+    for key in ("images", "boxes", "ignored"):
+        assert sum(part.count_boxes()[key] for part in dataset.datasets) == sum(
+            one[key] for one in counts.values()
+        )
+    eth, caltech, mot17 = (dataset.datasets[row] for row in (0, 2, 3))
+    assert eth.successors.tolist() == [-1, -1, -1]  # frames 4, 8 and 12
+    assert caltech.successors.tolist() == [-1, -1]  # frames 0 and 2
+    assert mot17.successors.tolist() == [1, 2, -1]
+
+
+@pytest.mark.parametrize(
+    ("config", "names"),
+    [
+        ("jde_darknet53_joint_detection", ["caltech.val"]),
+        ("jde_darknet53_joint_embedding", ["caltech.10k.val", "cuhksysu.val", "prw.val"]),
+    ],
+)
+def test_what_the_paper_validates_on(joint: Path, config: str, names: list[str]) -> None:
+    cfg = load_config(ROOT / "configs" / "jde" / f"{config}.py")
+    dataset = DATASETS.build(cfg.test_dataloader.dataset)
+    parts = getattr(dataset, "datasets", [dataset])
+    assert [part.name for part in parts] == names
+    assert all(part.count_boxes()["with identity"] for part in parts)
+
+
+def test_the_joint_recipe_trains(joint: Path) -> None:
+    (joint / "joint.py").write_text(CONFIG)
+    assert call(load_tool("train"), "joint.py --work-dir work") == 0
+    lines = [
+        json.loads(line)
+        for file in (joint / "work").rglob("vis_data/*.json")
+        if "config" not in file.name
+        for line in file.read_text().splitlines()
+    ]
+    losses = [line["loss"] for line in lines if "loss" in line]
+    assert losses
+    assert np.isfinite(losses).all()
+    assert (joint / "work" / "epoch_1.pth").is_file()
