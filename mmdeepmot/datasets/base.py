@@ -154,6 +154,11 @@ class MOTDataset(Dataset):
         return len(self._starts)
 
     @property
+    def first_frames(self) -> NDArray[np.int64]:
+        """``(len,)`` frame of the index with which each item begins."""
+        return self._starts
+
+    @property
     def sequence_ids(self) -> NDArray[np.int64]:
         """``(len,)`` sequence of each item."""
         return self.index.frame_sequences[self._starts].astype(np.int64)

@@ -1,0 +1,223 @@
+"""How long a large joint set takes to open, and what memory it holds in every worker.
+
+    python tools/benchmarks/dataset_index.py [--images 1000000] [--boxes 10] [--sets 6] [--dir DIR]
+
+Generates the annotation indices of list files as the cache keeps them, opens them as one
+JointDataset in a new process, and reads annotations at random in the workers of a data loader. No
+image is read. The bars: open in 10 s; 2 GB of memory in a worker.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+import numpy as np
+
+from mmdeepmot.datasets import JointDataset, MOTDataset
+from mmdeepmot.datasets.index import AnnotationIndex, Boxes, PackedStrings, SequenceRecord
+from mmdeepmot.datasets.index_cache import load_index, save_index
+from mmdeepmot.errors import InputError, run_command
+
+SECONDS_BAR = 10.0
+GIGABYTES_BAR = 2.0
+_CLIP = 1000
+_READS = 2000
+_WORKERS = 2
+
+
+def generate_index(images: int, boxes: int, number: int) -> AnnotationIndex:
+    """An index of videos of 1000 frames.
+
+    Args:
+        images: Frames.
+        boxes: Boxes of a frame; a person stays for 50 frames.
+        number: Of the set: another one has other names and places.
+    """
+    rng = np.random.default_rng(number)
+    videos = -(-images // _CLIP)
+    frames = np.arange(images)
+    owners = np.repeat(frames, boxes)
+    corner = rng.uniform(0, 1000, (images * boxes, 2))
+    sides = rng.uniform(20, 200, (images * boxes, 2))
+    persons = owners // 50 * boxes + np.tile(np.arange(boxes), images)
+    return AnnotationIndex(
+        sequences=[SequenceRecord(f"set{number}-video{video:06d}") for video in range(videos)],
+        frame_sequences=(frames // _CLIP).astype(np.int32),
+        frame_numbers=frames % _CLIP + 1,
+        paths=PackedStrings.pack(
+            f"data/joint/Set{number}/images/train/video{frame // _CLIP:06d}/img1/{frame:06d}.jpg"
+            for frame in range(images)
+        ),
+        sizes=np.tile(np.array([[1920, 1080]], dtype=np.int32), (images, 1)),
+        boxes=Boxes.of_frames(
+            owners,
+            images,
+            np.concatenate((corner, corner + sides), axis=1),
+            persons,
+            np.zeros(images * boxes, dtype=bool),
+            np.ones(images * boxes),
+        ),
+    )
+
+
+def write_indices(folder: Path, images: int, boxes: int, sets: int) -> list[Path]:
+    """The cache files of ``sets`` indices that have ``images`` together."""
+    paths = []
+    for number in range(sets):
+        count = images * (number + 1) // sets - images * number // sets
+        labels = [folder / f"labels{number}" / str(video) for video in range(-(-count // _CLIP))]
+        for label in labels:
+            label.mkdir(parents=True)
+        paths.append(folder / f"set{number}.npz")
+        save_index(paths[-1], generate_index(count, boxes, number), [str(one) for one in labels])
+    return paths
+
+
+def open_joint(paths: Sequence[Path]) -> JointDataset:
+    """One dataset of cached indices.
+
+    Raises:
+        InputError: An index is stale.
+    """
+    parts = []
+    for path in paths:
+        index = load_index(path)
+        if index is None:
+            raise InputError(f"{path}: expected a fresh index, its label folders have changed")
+        parts.append(MOTDataset(index, name=path.stem))
+    return JointDataset(parts)
+
+
+def memory() -> dict[str, float]:
+    """GB of this process: ``Rss`` all in memory, ``Pss`` its share, ``Private`` its alone."""
+    kilobytes: dict[str, float] = {}
+    for line in Path("/proc/self/smaps_rollup").read_text().splitlines()[1:]:
+        name, value = line.split(":")
+        kilobytes[name] = float(value.split()[0])
+    private = kilobytes["Private_Clean"] + kilobytes["Private_Dirty"]
+    figures = {"Rss": kilobytes["Rss"], "Pss": kilobytes["Pss"], "Private": private}
+    return {name: value * 1024 / 1e9 for name, value in figures.items()}
+
+
+class Reader:
+    """A worker's item: annotations at random, then the memory that the worker holds."""
+
+    def __init__(self, dataset: JointDataset) -> None:
+        self.dataset = dataset
+
+    def __len__(self) -> int:
+        return _WORKERS
+
+    def __getitem__(self, item: int) -> dict[str, float]:
+        rng = np.random.default_rng(item)
+        began = time.perf_counter()
+        for frame in rng.integers(len(self.dataset), size=_READS).tolist():
+            part, position = self.dataset.locate(frame)
+            self.dataset.datasets[part].frame_info(position)
+        seconds = time.perf_counter() - began
+        return {"us_an_item": 1e6 * seconds / _READS, **memory()}
+
+
+def measure(paths: Sequence[Path]) -> dict[str, Any]:
+    """Opening and reading, in this process and in workers of a data loader."""
+    from torch.utils.data import DataLoader
+
+    before = memory()["Rss"]
+    began, worked = time.perf_counter(), time.process_time()
+    dataset = open_joint(paths)
+    opened, worked = time.perf_counter() - began, time.process_time() - worked
+    began = time.perf_counter()
+    pairs = int((dataset.successors >= 0).sum())
+    sampled = time.perf_counter() - began
+    loader: Any = DataLoader(
+        Reader(dataset),  # type: ignore[arg-type]
+        batch_size=None,
+        num_workers=_WORKERS,
+        multiprocessing_context="fork",
+    )
+    return {
+        "images": len(dataset),
+        "identities": dataset.num_identities,
+        "pairs": pairs,
+        "seconds": opened,
+        "cpu_seconds": worked,
+        "seconds_of_successors": sampled,
+        "before": before,
+        "main": memory()["Rss"],
+        "workers": list(loader),
+    }
+
+
+def describe(figures: dict[str, Any]) -> str:
+    """A table of what was measured."""
+    workers = figures["workers"]
+    most = {name: max(worker[name] for worker in workers) for name in workers[0]}
+    rows = [
+        ("images, identities", f"{figures['images']}, {figures['identities']}"),
+        (
+            "opened in",
+            f"{figures['seconds']:.1f} s (bar: {SECONDS_BAR:g} s), {figures['cpu_seconds']:.1f} s "
+            "of a core",
+        ),
+        ("successors of all frames", f"{figures['seconds_of_successors']:.2f} s"),
+        ("annotations of an image in a worker", f"{most['us_an_item']:.0f} us"),
+        ("memory before opening", f"{figures['before']:.2f} GB"),
+        ("memory of the main process", f"{figures['main']:.2f} GB"),
+        (
+            "memory of a worker",
+            f"{most['Rss']:.2f} GB (bar: {GIGABYTES_BAR:g} GB), of it its own "
+            f"{most['Private']:.2f} GB",
+        ),
+    ]
+    lines = [
+        "| what | measured |",
+        "| --- | --- |",
+        *(f"| {what} | {said} |" for what, said in rows),
+    ]
+    return "\n".join(lines)
+
+
+def meets(figures: dict[str, Any]) -> bool:
+    """Whether the bars are met."""
+    most = max(worker["Rss"] for worker in figures["workers"])
+    return figures["seconds"] < SECONDS_BAR and most < GIGABYTES_BAR
+
+
+def run(args: argparse.Namespace) -> int:
+    """Generate, open in a new process, print; 1 if a bar is not met."""
+    with tempfile.TemporaryDirectory(dir=args.keep) as folder:
+        paths = write_indices(Path(folder), args.images, args.boxes, args.sets)
+        command = [sys.executable, __file__, "--open", *map(str, paths)]
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    figures = json.loads(done.stdout.splitlines()[-1])
+    print(describe(figures))
+    return int(not meets(figures))
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--images", type=int, default=1_000_000)
+    parser.add_argument("--boxes", type=int, default=10, help="boxes of an image")
+    parser.add_argument("--sets", type=int, default=6, help="data sets that are joined")
+    parser.add_argument("--dir", dest="keep", help="folder for the indices (removed afterwards)")
+    parser.add_argument("--open", nargs="+", type=Path, help=argparse.SUPPRESS)
+    args = parser.parse_args(argv)
+    if args.open:
+        print(json.dumps(measure(args.open)))
+        return 0
+    return run_command(lambda: run(args))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
