@@ -88,7 +88,7 @@ def boxes_are_original(dataset: Any) -> bool:
     """
     inside = dataset.dataset if isinstance(dataset, FrameWrapper) else dataset
     part = inside.datasets[0] if isinstance(inside, JointDataset) else inside
-    pipeline = getattr(dataset, "pipeline", None) or getattr(part, "pipeline", ())
+    pipeline = getattr(dataset, "pipeline", None) or getattr(part, "pipeline", None) or ()
     steps = [type(step) for step in pipeline]
     if Letterbox not in steps or LoadTracks not in steps:
         return False
