@@ -56,6 +56,13 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         help="also AP, TPR and IDs of small, medium and large objects, px^2 (FairMOT: 6000 25000)",
     )
     parser.add_argument("--results", metavar="DIR", help="score DIR/SEQ.txt, without a model")
+    parser.add_argument(
+        "--classes",
+        nargs="+",
+        metavar="NAME[=NUMBER]",
+        help="with --results: score these classes (column 8) one by one: names of MOT16's classes, "
+        "or names and their numbers in the files (cyclist=1 bus=4)",
+    )
     parser.add_argument("--gt", metavar="DIR", help="with --results: DIR/SEQ/gt/gt.txt")
     parser.add_argument(
         "--sequences",
@@ -98,6 +105,8 @@ def _check_combination(parser: argparse.ArgumentParser, args: argparse.Namespace
         parser.error("--eval assignment judges a matcher: ask for it alone, and without --areas")
     if (args.results is None) != (args.gt is None):
         parser.error("--results DIR and --gt DIR belong together")
+    if args.classes is not None and args.results is None:
+        parser.error("--classes is for --results; with a model, its dataset names the classes")
     if args.results is not None:
         if not tracks_only:
             parser.error("--results holds tracks: only --eval track can be scored from files")
@@ -119,9 +128,15 @@ def _check_combination(parser: argparse.ArgumentParser, args: argparse.Namespace
 
 def score_files(args: argparse.Namespace) -> None:
     """Scores result files; imports no torch."""
-    from mmdeepmot.evaluation.folder import evaluate_folder
+    from mmdeepmot.evaluation.folder import evaluate_folder, evaluate_folder_classes
+    from mmdeepmot.io.mot_classes import parse_classes
 
-    print(evaluate_folder(args.results, args.gt, args.evaluator, args.sequences))
+    if args.classes is None:
+        print(evaluate_folder(args.results, args.gt, args.evaluator, args.sequences))
+        return
+    classes = parse_classes(args.classes)
+    scores = evaluate_folder_classes(args.results, args.gt, classes, args.evaluator, args.sequences)
+    print(f"{scores.sequences}\n\n{scores.classes}")
 
 
 def test_model(args: argparse.Namespace) -> None:
@@ -171,6 +186,8 @@ def test_model(args: argparse.Namespace) -> None:
     if not is_main_process() or args.format_only:
         return
     print(evaluation.summary())
+    for table in evaluation.classes.values():
+        print(f"\n{table}")
     if evaluation.areas is not None:
         print(f"\n{evaluation.areas}")
     if scores is not None:

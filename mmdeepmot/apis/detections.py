@@ -54,10 +54,12 @@ class DetectionSequence:
     Attributes:
         name: Name of the sequence.
         frames: One for every frame, those without detections too; ``Frame.index`` from 0.
+        with_classes: Whether the labels are classes of the file (else all are 0).
     """
 
     name: str
     frames: list[Frame]
+    with_classes: bool = False
 
 
 # ------------------------------------------------------------------------------------- finding
@@ -144,6 +146,7 @@ def read_detections(
     camera: Mapping[str, Any] | None = None,
     min_score: float | None = None,
     name: str | None = None,
+    with_classes: bool = False,
 ) -> DetectionSequence:
     """Read the detections of one sequence.
 
@@ -160,6 +163,7 @@ def read_detections(
         camera: Config of the estimator (registry ``CAMERAS``); needs ``images``.
         min_score: Detections below are left out.
         name: Of the sequence; by default as its folder or file is called.
+        with_classes: Column 8 is the class, which becomes the label and is written to results.
 
     Returns:
         One frame for every frame of the sequence; boxes are float64, embeddings float32.
@@ -172,9 +176,10 @@ def read_detections(
     path = Path(path)
     name = _name_of_file(path) if name is None else name
     if path.suffix == ".npy":
-        rows, embeddings = _read_array(path)
+        rows, embeddings = _read_array(path, with_classes)
     else:
-        rows, embeddings = read_mot_text(path, "det", strict=True), None
+        rows = read_mot_text(path, "det", strict=True, with_classes=with_classes)
+        embeddings = None
     info = find_info(path)
     if info is not None:
         size, fps, length = size or info.size, fps or info.fps, length or info.length
@@ -203,10 +208,10 @@ def read_detections(
         _add_camera(frames, Path(images), {"type": "SparseFlow"} if camera is None else camera)
     elif camera is not None:
         raise InputError(f"{path}: camera={dict(camera)!r} needs the folder of the images")
-    return DetectionSequence(name, frames)
+    return DetectionSequence(name, frames, with_classes)
 
 
-def _read_array(path: Path) -> tuple[MOTRows, Floats | None]:
+def _read_array(path: Path, with_classes: bool) -> tuple[MOTRows, Floats | None]:
     """Rows and embeddings ``(N, D)`` float32 of an array file."""
     if not path.is_file():
         raise FileNotFoundError(f"{path}: expected an array of detections, found none")
@@ -240,7 +245,11 @@ def _read_array(path: Path) -> tuple[MOTRows, Floats | None]:
             )
         )
     rows = MOTRows.from_arrays(
-        frames, np.full(len(table), -1), tlwh_to_xyxy(table[:, 2:6]), table[:, 6]
+        frames,
+        np.full(len(table), -1),
+        tlwh_to_xyxy(table[:, 2:6]),
+        table[:, 6],
+        table[:, 7] if with_classes else None,
     )
     embeddings = table[:, _MOT_COLUMNS:].astype(np.float32)
     return rows, embeddings if embeddings.shape[1] else None
@@ -252,7 +261,7 @@ def _to_frames(
     order = np.argsort(rows.frames, kind="stable")
     ends = np.searchsorted(rows.frames[order], np.arange(1, length + 2)).tolist()
     bboxes, scores = rows.bboxes[order], rows.scores[order]
-    labels = np.zeros(len(rows), dtype=np.int64)
+    labels = np.maximum(rows.classes[order], 0)  # -1: no class
     looks = None if embeddings is None else embeddings[order]
     frames = []
     for index in range(length):
@@ -353,4 +362,5 @@ def track(
         np.concatenate([tracks.ids for tracks in found]),
         np.concatenate([tracks.bboxes for tracks in found]),
         np.concatenate([tracks.scores for tracks in found]),
+        np.concatenate([tracks.labels for tracks in found]) if sequence.with_classes else None,
     )

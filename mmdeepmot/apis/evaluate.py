@@ -4,7 +4,7 @@ import copy
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +48,7 @@ class Evaluation:
         tables: The full table of each task.
         speed: Frames per second of detector (FPSD), association (FPSA) and both (FPS); empty if
             nothing was tracked.
+        classes: For each task that tells classes apart, the figures of each.
         areas: The figures of small, medium and large objects, of all tasks in one table; None
             where sizes were not told apart.
     """
@@ -55,6 +56,7 @@ class Evaluation:
     tables: dict[str, ScoreTable]
     speed: dict[str, float]
     areas: ScoreTable | None = None
+    classes: dict[str, ScoreTable] = field(default_factory=dict)
 
     def summary(self) -> ScoreTable:
         """The main figures of all tasks in one table: a row a sequence, and OVERALL.
@@ -94,6 +96,7 @@ class Evaluation:
             return None if math.isnan(value) else float(value)
 
         tables = {**self.tables} if self.areas is None else {**self.tables, "areas": self.areas}
+        tables |= {f"{task}_classes": table for task, table in self.classes.items()}
         plain_tables = {
             name: {
                 "caption": table.caption,
@@ -221,7 +224,13 @@ def evaluate(
             if isinstance(hook, TrackVideoHook):
                 hook.close()
     areas = [getattr(metric, "area_table", None) for metric in metrics.values()]
-    return Evaluation(tables, speed, join_area_tables([one for one in areas if one is not None]))
+    classes = {
+        task: table
+        for task, metric in metrics.items()
+        if (table := getattr(metric, "class_table", None)) is not None
+    }
+    areas_table = join_area_tables([one for one in areas if one is not None])
+    return Evaluation(tables, speed, areas_table, classes)
 
 
 def _test_config(cfg: Config) -> Config:

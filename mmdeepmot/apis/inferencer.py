@@ -28,6 +28,7 @@ from mmdeepmot.engine.config import load_config
 from mmdeepmot.engine.weights import load_weights
 from mmdeepmot.errors import InputError
 from mmdeepmot.io.mot import write_mot_text
+from mmdeepmot.io.mot_classes import file_numbers
 from mmdeepmot.io.video import DEFAULT_FPS, CameraSource, VideoSource, open_video
 from mmdeepmot.registry import MODELS, SCOPE, TRANSFORMS
 from mmdeepmot.visualization.track_video import TrackVideo
@@ -85,7 +86,9 @@ class MOTInferencer:
         self.model.eval()
         if hasattr(self.model, "set_task"):
             self.model.set_task("track")
-        self.classes: tuple[str, ...] = tuple(_find(self.cfg, "classes") or ())
+        classes = _find(self.cfg, "classes") or ()
+        self.classes: tuple[str, ...] = tuple(classes)
+        self._class_numbers = file_numbers(classes)
         self._streams = 0
 
     def __call__(
@@ -169,7 +172,7 @@ class MOTInferencer:
             if isinstance(source, VideoSource):
                 stack.enter_context(source)
             if out_txt is not None:
-                stack.callback(lambda: write_mot_text(out_txt, to_mot_rows(done)))
+                stack.callback(lambda: self._write(out_txt, done))
             if canvas is not None:
                 stack.enter_context(canvas)
             numbered = _numbered(source)
@@ -192,6 +195,10 @@ class MOTInferencer:
                     if show and show_image(drawn, f"mmdeepmot: {name}"):
                         return
                 yield result
+
+    def _write(self, path: str | os.PathLike[str], results: list[TrackResult]) -> None:
+        rows = to_mot_rows(results, self._class_numbers)
+        write_mot_text(path, rows, with_classes=len(self._class_numbers) > 1)
 
     def stream(
         self,

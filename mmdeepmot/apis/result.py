@@ -1,5 +1,6 @@
 """What tracking says of one frame."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,13 +54,22 @@ class TrackResult:
         )
 
 
-def to_mot_rows(results: list[TrackResult]) -> MOTRows:
-    """Results of a video as rows of a MOTChallenge file (frames from 1)."""
+def to_mot_rows(results: list[TrackResult], class_numbers: Sequence[int] = ()) -> MOTRows:
+    """Results of a video as rows of a MOTChallenge file (frames from 1).
+
+    Args:
+        results: One a frame.
+        class_numbers: Of the labels; where they are fewer than two, no class is written.
+    """
     if not results:
         return MOTRows.empty()
+    classes = None
+    if len(class_numbers) > 1:
+        classes = np.asarray(class_numbers)[np.concatenate([one.labels for one in results])]
     return MOTRows.from_arrays(
         frames=np.repeat([one.frame_index + 1 for one in results], [len(one) for one in results]),
         ids=np.concatenate([one.ids for one in results]),
         bboxes=np.concatenate([one.bboxes for one in results]),
         scores=np.concatenate([one.scores for one in results]),
+        classes=classes,
     )

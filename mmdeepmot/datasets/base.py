@@ -2,7 +2,7 @@
 
 import logging
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, ClassVar, Literal
 
@@ -16,6 +16,7 @@ from torch.utils.data import Dataset
 from mmdeepmot.datasets.index import AnnotationIndex
 from mmdeepmot.errors import InputError
 from mmdeepmot.io.image import ImageError
+from mmdeepmot.io.mot_classes import file_numbers
 from mmdeepmot.registry import DATASETS, TRANSFORMS
 from mmdeepmot.visualization.colors import id_colors
 
@@ -86,7 +87,15 @@ class MOTDataset(Dataset):
             from the same seed).
         test_mode: Errors instead of replacements.
         name: For messages and tables.
-        classes: Names of the classes, where the data has others than METAINFO says.
+        classes: Names of the classes, by the index that is the boxes' label; or names and their
+            numbers in files of results (else: see ``file_numbers``). None: METAINFO's.
+
+    Attributes:
+        classes: Names of the classes.
+        class_numbers: By which they are written to files.
+
+    Raises:
+        InputError: An unknown view, no item, a class twice or not at all, or boxes of no class.
     """
 
     METAINFO: ClassVar[dict[str, Any]] = {"classes": ("pedestrian",), "palette": [(220, 20, 60)]}
@@ -103,8 +112,15 @@ class MOTDataset(Dataset):
         consistent: bool = True,
         test_mode: bool = False,
         name: str | None = None,
-        classes: Sequence[str] | None = None,
+        classes: Sequence[str] | Mapping[str, int] | None = None,
     ) -> None:
+        classes = self.METAINFO["classes"] if classes is None else classes
+        self.classes: tuple[str, ...] = tuple(classes)
+        self.class_numbers = file_numbers(classes)
+        if not self.classes or len(set(self.classes)) < len(self.classes):
+            raise InputError(
+                f"classes must name at least one class, each once, got {list(self.classes)}"
+            )
         if view not in ("frames", "clips", "video"):
             raise InputError(f"view must be 'frames', 'clips' or 'video', got {view!r}")
         if clip_length < 1 or stride < 1:
@@ -119,7 +135,6 @@ class MOTDataset(Dataset):
         self.consistent = consistent
         self.test_mode = test_mode
         self.name = name or type(self).__name__
-        self.classes: tuple[str, ...] = tuple(classes or self.METAINFO["classes"])
         if int(index.boxes.labels.max(initial=0)) >= len(self.classes):
             raise InputError(
                 f"{self.name}: boxes of class {int(index.boxes.labels.max())}, counted from 0, "
@@ -140,10 +155,15 @@ class MOTDataset(Dataset):
 
     @property
     def metainfo(self) -> dict[str, Any]:
-        """Classes, palette (RGB, a colour a class) and the number of identities."""
+        """Classes, their numbers in files, palette (RGB, one a class), number of identities."""
         palette = list(self.METAINFO["palette"])
         palette += _more_colors(len(self.classes) - len(palette))
-        return {"classes": self.classes, "palette": palette, "num_identities": self.num_identities}
+        return {
+            "classes": self.classes,
+            "class_numbers": self.class_numbers,
+            "palette": palette,
+            "num_identities": self.num_identities,
+        }
 
     @property
     def num_identities(self) -> int:
@@ -311,6 +331,7 @@ class MOTDataset(Dataset):
             info["public_detections"] = {
                 "bboxes": index.detections.bboxes[rows].copy(),
                 "scores": index.detections.scores[rows].copy(),
+                "labels": index.detections.labels[rows].copy(),
             }
         return info
 

@@ -177,11 +177,13 @@ class PublicDetections:
         offsets: ``(F + 1,)`` int64.
         bboxes: ``(D, 4)`` float32 xyxy px.
         scores: ``(D,)`` float32, raw (they may be negative or above 1).
+        labels: ``(D,)`` int64 class index.
     """
 
     offsets: NDArray[np.int64]
     bboxes: NDArray[np.float32]
     scores: NDArray[np.float32]
+    labels: NDArray[np.int64]
 
 
 @dataclass(slots=True)
@@ -259,8 +261,9 @@ class AnnotationIndex:
         detections = None
         if self.detections is not None:
             rows, offsets = ragged_rows(self.detections.offsets, items)
+            found = self.detections
             detections = PublicDetections(
-                offsets, self.detections.bboxes[rows], self.detections.scores[rows]
+                offsets, found.bboxes[rows], found.scores[rows], found.labels[rows]
             )
         used, sequence = np.unique(self.frame_sequences[items], return_inverse=True)
         return replace(

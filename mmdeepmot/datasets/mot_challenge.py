@@ -3,8 +3,8 @@
 import logging
 import os
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -26,12 +26,12 @@ from mmdeepmot.errors import InputError
 from mmdeepmot.io.mot import (
     IGNORED_CLASSES,
     MOT20_IGNORED_CLASSES,
-    PEDESTRIAN,
     MOTRows,
     SequenceInfo,
     read_mot_text,
     read_seqinfo,
 )
+from mmdeepmot.io.mot_classes import ClassTable, class_table
 from mmdeepmot.io.names import choose_names
 from mmdeepmot.registry import DATASETS
 
@@ -62,17 +62,25 @@ def ignored_classes(sequence_name: str) -> tuple[int, ...]:
 
 
 def target_rows(
-    rows: MOTRows, ignored: Sequence[int] = IGNORED_CLASSES
+    rows: MOTRows, ignored: Sequence[int] = IGNORED_CLASSES, classes: ClassTable | None = None
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """The benchmark's rule: which rows of ground truth are targets, and which are ignored.
 
     Targets: flag 1 and class 1 (or no class: MOT15). Ignored: the classes given, whatever their
     flag. Others do not count at all.
 
+    Args:
+        rows: Ground truth.
+        ignored: Numbers of the ignored classes.
+        classes: The targets' classes instead of class 1; rows without a class are of the first.
+
     Returns:
         target ``(N,)`` and ignore ``(N,)``, bool.
     """
-    target = (rows.scores == 1) & ((rows.classes == PEDESTRIAN) | (rows.classes == -1))
+    classes = classes or ClassTable()
+    target = classes.labels(rows.classes) >= 0
+    if not classes.any_flag:
+        target &= rows.scores == 1
     ignore = np.isin(rows.classes, np.asarray(ignored, dtype=np.int64))
     return target, ignore & ~target
 
@@ -206,6 +214,7 @@ class IndexOptions:
             False: they are taken without annotations.
         require_images: False: frames need not exist (scoring of results, tracking from files).
         strict: A bad row is an error; otherwise it is skipped with a counted warning.
+        classes: Which classes are targets.
     """
 
     split: str | None = None
@@ -215,6 +224,7 @@ class IndexOptions:
     require_gt: bool = True
     require_images: bool = True
     strict: bool = False
+    classes: ClassTable = field(default_factory=ClassTable)
 
 
 @dataclass(slots=True)
@@ -259,7 +269,7 @@ def build_index(folders: Sequence[Path], options: IndexOptions) -> AnnotationInd
             f"expected sequences with ground truth, found none among {len(folders)}; "
             f"the first: {skipped[0] if skipped else 'no folder was given'}"
         )
-    return _join(parts, with_detections=options.with_detections is not None)
+    return _join(parts, options.classes, with_detections=options.with_detections is not None)
 
 
 def _without_ground_truth(folder: Path, options: IndexOptions) -> str:
@@ -299,7 +309,9 @@ def _read_part(info: SequenceInfo, truth: MOTRows | None, options: IndexOptions)
     detections = MOTRows.empty()
     if options.with_detections is not None:
         path = info.folder / options.with_detections
-        detections = read_mot_text(path, "det", strict=options.strict)
+        several = len(options.classes.names) > 1
+        detections = read_mot_text(path, "det", strict=options.strict, with_classes=several)
+        detections = detections[options.classes.labels(detections.classes) >= 0]
     has_truth = truth is not None
     truth, truth_frames = _locate(MOTRows.empty() if truth is None else truth, numbers)
     detections, detection_frames = _locate(detections, numbers)
@@ -341,7 +353,7 @@ def _locate(rows: MOTRows, numbers: NDArray[np.int64]) -> tuple[MOTRows, NDArray
     return rows[inside], position[inside]
 
 
-def _join(parts: Sequence[_Part], *, with_detections: bool) -> AnnotationIndex:
+def _join(parts: Sequence[_Part], classes: ClassTable, *, with_detections: bool) -> AnnotationIndex:
     lengths = np.array([len(part.numbers) for part in parts])
     starts = np.concatenate(([0], np.cumsum(lengths)))
     count = int(starts[-1])
@@ -349,29 +361,31 @@ def _join(parts: Sequence[_Part], *, with_detections: bool) -> AnnotationIndex:
     if with_detections:
         owners = [part.detection_frames + start for part, start in zip(parts, starts, strict=False)]
         rows = MOTRows.concatenate([part.detections for part in parts])
-        detections = _collect_detections(rows, np.concatenate(owners), count)
+        detections = _collect_detections(rows, np.concatenate(owners), count, classes)
     return AnnotationIndex(
         sequences=[part.record for part in parts],
         frame_sequences=np.repeat(np.arange(len(parts), dtype=np.int32), lengths),
         frame_numbers=np.concatenate([part.numbers for part in parts]),
         paths=PackedStrings.pack(path for part in parts for path in part.paths),
         sizes=np.repeat(np.array([part.size for part in parts], dtype=np.int32), lengths, axis=0),
-        boxes=_collect_boxes(parts, starts),
+        boxes=_collect_boxes(parts, starts, classes),
         detections=detections,
     )
 
 
-def _collect_boxes(parts: Sequence[_Part], starts: NDArray[np.int64]) -> Boxes:
-    frames, bboxes, ignores, visibility, identities = [], [], [], [], []
+def _collect_boxes(parts: Sequence[_Part], starts: NDArray[np.int64], classes: ClassTable) -> Boxes:
+    frames, bboxes, ignores, visibility, identities, labels = [], [], [], [], [], []
     next_identity = 0
     for part, start in zip(parts, starts, strict=False):
-        target, ignore = target_rows(part.truth, ignored_classes(part.record.name))
+        ignored = classes.ignored(ignored_classes(part.record.name))
+        target, ignore = target_rows(part.truth, ignored, classes)
         used = target | ignore
         rows = part.truth[used]
         frames.append(part.truth_frames[used] + start)
         bboxes.append(rows.bboxes)
         ignores.append(ignore[used])
         visibility.append(rows.visibility)
+        labels.append(np.maximum(classes.labels(rows.classes), 0))
         ids = np.unique(rows.ids, return_inverse=True)[1] + next_identity
         identities.append(ids)
         next_identity = int(ids.max(initial=next_identity - 1)) + 1
@@ -382,15 +396,19 @@ def _collect_boxes(parts: Sequence[_Part], starts: NDArray[np.int64]) -> Boxes:
         np.concatenate(identities),
         np.concatenate(ignores),
         np.concatenate(visibility),
+        np.concatenate(labels),
     )
 
 
-def _collect_detections(rows: MOTRows, frames: NDArray[np.int64], count: int) -> PublicDetections:
+def _collect_detections(
+    rows: MOTRows, frames: NDArray[np.int64], count: int, classes: ClassTable
+) -> PublicDetections:
     order = np.argsort(frames, kind="stable")
     return PublicDetections(
         ragged_offsets(frames[order], count),
         rows.bboxes[order].astype(np.float32),
         rows.scores[order].astype(np.float32),
+        classes.labels(rows.classes[order]),
     )
 
 
@@ -399,7 +417,8 @@ class MOTChallengeDataset(MOTDataset):
     """Sequences of a MOTChallenge folder.
 
     Targets are rows of flag 1 and class 1 (MOT15: flag 1); classes 2, 7, 8 and 12 (MOT20: 6 too)
-    are ignored: neither rewarded nor punished; all others are left out.
+    are ignored: neither rewarded nor punished; all others are left out. ``classes`` asks for
+    other targets.
 
     Args:
         data_root: Folder that holds the sequence folders.
@@ -409,10 +428,16 @@ class MOTChallengeDataset(MOTDataset):
         split: 'train_half', 'val_half', 'deepmot_train', 'deepmot_test', 'deepmot_val'.
         frame_range: (first, last) frame of every sequence, from 1, both included.
         with_detections: File of public detections in each sequence folder (``'det/det.txt'``).
+            Where there are several ``classes``, its column 8 holds the class (-1: the first).
         require_gt: See :class:`IndexOptions`.
         require_images: See :class:`IndexOptions`.
         strict: A bad row in a file is an error instead of a counted warning.
         test_mode: Errors instead of skipping and replacing.
+        classes: Targets: names of MOT16's classes (``['pedestrian', 'car']``), or, for files of
+            one's own, names and their numbers in the files (``dict(cyclist=1, bus=4)``, in which
+            no class is ignored). Boxes are labelled by their order. None: pedestrians.
+        any_flag: Boxes of flag 0 are targets too. MOT16, MOT17 and MOT20 flag all but pedestrians
+            so.
         kwargs: Of :class:`~mmdeepmot.datasets.base.MOTDataset` (view, clip_length, ...).
     """
 
@@ -429,6 +454,8 @@ class MOTChallengeDataset(MOTDataset):
         require_images: bool = True,
         strict: bool = False,
         test_mode: bool = False,
+        classes: Sequence[str] | Mapping[str, int] | None = None,
+        any_flag: bool = False,
         **kwargs: Any,
     ) -> None:
         self.data_root = Path(data_root)
@@ -441,10 +468,11 @@ class MOTChallengeDataset(MOTDataset):
             require_gt=require_gt,
             require_images=require_images,
             strict=strict,
+            classes=class_table(classes, any_flag),
         )
         index = build_index(find_sequences(data_root, sequences), options)
         kwargs.setdefault("name", self._describe(sequences, options))
-        super().__init__(index, pipeline, test_mode=test_mode, **kwargs)
+        super().__init__(index, pipeline, test_mode=test_mode, classes=classes, **kwargs)
 
     def _describe(self, sequences: Sequence[str] | None, options: IndexOptions) -> str:
         """A name for tables and messages: folder, sequences and part."""

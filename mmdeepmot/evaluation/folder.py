@@ -2,13 +2,15 @@
 
 import logging
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, get_args
 
 import numpy as np
 
 from mmdeepmot.errors import InputError
+from mmdeepmot.evaluation.classes import TrackingScores, evaluate_classes
 from mmdeepmot.evaluation.functional.sequence import GtRole, Ints, TrackingSequence
 from mmdeepmot.evaluation.table import ScoreTable
 from mmdeepmot.evaluation.tracking import (
@@ -20,11 +22,11 @@ from mmdeepmot.evaluation.tracking import (
 from mmdeepmot.io.mot import (
     IGNORED_CLASSES,
     MOT20_IGNORED_CLASSES,
-    PEDESTRIAN,
     MOTRows,
     read_mot_text,
     read_seqinfo,
 )
+from mmdeepmot.io.mot_classes import ClassTable, class_table
 from mmdeepmot.io.names import choose_names
 
 logger = logging.getLogger(__name__)
@@ -32,23 +34,28 @@ logger = logging.getLogger(__name__)
 Benchmark = Literal["auto", "MOT15", "MOT16", "MOT17", "MOT20", "DanceTrack"]
 
 
-def gt_roles(rows: MOTRows, benchmark: Benchmark, name: str) -> Ints:
+def gt_roles(
+    rows: MOTRows, benchmark: Benchmark, name: str, classes: ClassTable | None = None
+) -> Ints:
     """:class:`GtRole` ``(N,)`` of ground truth rows by the rules of the benchmark.
 
     A file without a class column (MOT15) has no ignored boxes: boxes with flag 0 do not count.
     With one, boxes of class 1 and flag other than 0 count, those of the distractor classes are
     ignored whatever their flag. 'auto': MOT15 where there are no classes, MOT20 by the sequence's
-    name, else as MOT17.
+    name, else as MOT17. ``classes`` are the classes that count instead of class 1.
     """
+    classes = classes or ClassTable()
     counted = rows.scores != 0
     has_classes = bool((rows.classes >= 0).any()) and benchmark != "MOT15"
     if not has_classes:
         return np.where(counted, GtRole.COUNTED, GtRole.BYSTANDER).astype(np.int64)
     mot20 = benchmark == "MOT20" or (benchmark == "auto" and name.startswith("MOT20"))
-    ignored = np.isin(rows.classes, MOT20_IGNORED_CLASSES if mot20 else IGNORED_CLASSES)
+    numbers = classes.ignored(MOT20_IGNORED_CLASSES if mot20 else IGNORED_CLASSES)
+    ignored = np.isin(rows.classes, np.asarray(numbers, dtype=np.int64))
     roles = np.full(len(rows), GtRole.BYSTANDER, dtype=np.int64)
     roles[ignored] = GtRole.IGNORED
-    roles[counted & (rows.classes == PEDESTRIAN)] = GtRole.COUNTED
+    wanted = (classes.labels(rows.classes) >= 0) & (rows.classes >= 0)
+    roles[wanted & (counted | classes.any_flag)] = GtRole.COUNTED
     return roles
 
 
@@ -85,19 +92,73 @@ def evaluate_folder(
         InputError: A result row is bad (file and line named), a frame lies beyond the sequence's
             end, no sequence has ground truth, or a wrong option.
     """
-    check_tracking_options(metrics, evaluator, iou_threshold)
+    how = (metrics, evaluator, iou_threshold)
+    options = FolderOptions(sequences, benchmark, frame_ranges or {})
+    return evaluate_tracking(read_folder(results_dir, gt_dir, options, how), *how)
+
+
+def evaluate_folder_classes(
+    results_dir: str | os.PathLike[str],
+    gt_dir: str | os.PathLike[str],
+    classes: Sequence[str] | Mapping[str, int],
+    evaluator: Evaluator = "motmetrics",
+    sequences: Sequence[str] | None = None,
+    *,
+    metrics: Sequence[str] = METRICS,
+    iou_threshold: float = 0.5,
+    benchmark: Benchmark = "auto",
+    frame_ranges: Mapping[str, tuple[int, int]] | None = None,
+    any_flag: bool = False,
+) -> TrackingScores:
+    """As :func:`evaluate_folder`, each class by itself; column 8 of the results is their class.
+
+    Args:
+        results_dir: As of :func:`evaluate_folder`, as are those that are not named here.
+        gt_dir: Likewise.
+        classes: Names of MOT16's classes, or names and numbers in the files of one's own.
+        evaluator: Likewise.
+        sequences: Likewise.
+        metrics: Likewise.
+        iou_threshold: Likewise.
+        benchmark: Likewise.
+        frame_ranges: Likewise.
+        any_flag: Boxes of the ground truth count whatever their flag.
+
+    Raises:
+        FileNotFoundError: As of :func:`evaluate_folder`.
+        InputError: Likewise, or a result is of none of the classes.
+    """
+    how = (metrics, evaluator, iou_threshold)
+    table = class_table(classes, any_flag)
+    options = FolderOptions(sequences, benchmark, frame_ranges or {}, table)
+    return evaluate_classes(read_folder(results_dir, gt_dir, options, how), table.names, *how)
+
+
+@dataclass(frozen=True, slots=True)
+class FolderOptions:
+    """What is read of two folders; see :func:`evaluate_folder`."""
+
+    sequences: Sequence[str] | None = None
+    benchmark: Benchmark = "auto"
+    frame_ranges: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    classes: ClassTable | None = None
+
+
+def read_folder(
+    results_dir: str | os.PathLike[str],
+    gt_dir: str | os.PathLike[str],
+    options: FolderOptions,
+    how: tuple[Sequence[str], Evaluator, float],
+) -> Iterator[TrackingSequence]:
+    """The sequences of two folders; all that can be is checked before the first is read."""
+    check_tracking_options(*how)
+    benchmark = options.benchmark
     if benchmark not in get_args(Benchmark):
         raise InputError(f"benchmark must be one of {get_args(Benchmark)}, got {benchmark!r}")
     results_dir, gt_dir = Path(results_dir), Path(gt_dir)
-    names = _sequence_names(gt_dir, sequences)
+    names = _sequence_names(gt_dir, options.sequences)
     _check_results(results_dir, gt_dir, names)
-    ranges = frame_ranges or {}
-    return evaluate_tracking(
-        (_read(results_dir, gt_dir, name, benchmark, ranges.get(name)) for name in names),
-        metrics,
-        evaluator,
-        iou_threshold,
-    )
+    return (_read(results_dir, gt_dir, name, options) for name in names)
 
 
 def _sequence_names(gt_dir: Path, sequences: Sequence[str] | None) -> list[str]:
@@ -139,12 +200,13 @@ def _read(
     results_dir: Path,
     gt_dir: Path,
     name: str,
-    benchmark: Benchmark,
-    frame_range: tuple[int, int] | None,
+    options: FolderOptions,
 ) -> TrackingSequence:
+    classes, frame_range = options.classes, options.frame_ranges.get(name)
     gt = read_mot_text(gt_dir / name / "gt" / "gt.txt", "gt")
     path = results_dir / f"{name}.txt"
-    results = read_mot_text(path, "result", strict=True)
+    with_classes = classes is not None
+    results = read_mot_text(path, "result", strict=True, with_classes=with_classes)
     if (gt_dir / name / "seqinfo.ini").is_file():
         length = read_seqinfo(gt_dir / name).length
         beyond = results.frames[results.frames > length]
@@ -162,8 +224,24 @@ def _read(
         gt.frames,
         gt.ids,
         gt.bboxes,
-        gt_roles(gt, benchmark, name),
+        gt_roles(gt, options.benchmark, name, classes),
         results.frames,
         results.ids,
         results.bboxes,
+        None if classes is None else classes.labels(gt.classes),
+        None if classes is None else _result_labels(path, results, classes),
     )
+
+
+def _result_labels(path: Path, results: MOTRows, classes: ClassTable) -> Ints:
+    labels = classes.labels(results.classes)
+    bad = np.flatnonzero((labels < 0) | (results.classes < 0))
+    if len(bad):
+        names = ", ".join(
+            f"{name} ({n})" for name, n in zip(classes.names, classes.numbers, strict=True)
+        )
+        raise InputError(
+            f"{path}: expected in column 8 one of the classes {names}, got "
+            f"{results.classes[bad[0]]} in frame {results.frames[bad[0]]} ({len(bad)} such rows)"
+        )
+    return labels

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass, field
 
 OVERALL = "OVERALL"
+MEAN = "MEAN"
 
 
 @dataclass(frozen=True, slots=True)

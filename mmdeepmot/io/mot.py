@@ -10,6 +10,7 @@ MOT15 ground truth        10       world x, y, z (not a class: never read)
 MOT16/17/20, DanceTrack   9        class, visibility
 own exports               7 or 8   nothing, or the class
 detections, results       7 to 10  -1, -1, -1 or world coordinates (not read)
+results of classes        10       class, -1, -1 (read where asked for)
 ========================  =======  ===========================================
 """
 
@@ -295,6 +296,7 @@ def read_mot_text(
     *,
     image_size: tuple[int, int] | None = None,
     strict: bool = False,
+    with_classes: bool | None = None,
 ) -> MOTRows:
     """Read a MOTChallenge text file: ground truth, public detections, or results.
 
@@ -305,10 +307,11 @@ def read_mot_text(
 
     Args:
         path: The file. An empty file is valid and has no rows.
-        kind: What it holds: class and visibility are read from ground truth ('gt') only.
+        kind: What it holds; visibility is read from ground truth ('gt') only.
         image_size: (width, height) px.
         strict: Raise at the first bad row; otherwise bad rows are left out with one warning that
             counts them and names the first.
+        with_classes: Whether column 8 is the class; None: in ground truth (but MOT15's).
 
     Raises:
         FileNotFoundError: There is no such file.
@@ -338,12 +341,18 @@ def read_mot_text(
         )
     good = np.ones(len(lines), dtype=bool)
     good[list(problems)] = False
-    return _to_rows(table[good], columns[good], kind)
+    return _to_rows(table[good], columns[good], kind, with_classes)
 
 
-def _to_rows(table: NDArray[np.float64], columns: NDArray[np.int64], kind: Kind) -> MOTRows:
-    has_class = (kind == "gt") & (columns != _MOT15_COLUMNS) & np.isfinite(table[:, 7])
-    has_visibility = has_class & np.isfinite(table[:, 8])
+def _to_rows(
+    table: NDArray[np.float64],
+    columns: NDArray[np.int64],
+    kind: Kind,
+    with_classes: bool | None = None,
+) -> MOTRows:
+    annotated = (kind == "gt") & (columns != _MOT15_COLUMNS) & np.isfinite(table[:, 7])
+    has_class = annotated if with_classes is None else with_classes & np.isfinite(table[:, 7])
+    has_visibility = annotated & np.isfinite(table[:, 8])
     classes = np.where(has_class, table[:, 7], -1)
     visibility = np.where(has_visibility, table[:, 8], 1.0)
     return MOTRows(
@@ -360,7 +369,11 @@ def _to_rows(table: NDArray[np.float64], columns: NDArray[np.int64], kind: Kind)
 
 
 def write_mot_text(
-    path: str | os.PathLike[str], rows: MOTRows, kind: Literal["gt", "result"] = "result"
+    path: str | os.PathLike[str],
+    rows: MOTRows,
+    kind: Literal["gt", "result"] = "result",
+    *,
+    with_classes: bool = False,
 ) -> None:
     """Write rows as MOTChallenge text, whole or not at all (a temporary file, then a rename).
 
@@ -369,6 +382,7 @@ def write_mot_text(
         rows: Written in the order given.
         kind: 'result' (also for detections): ``frame,id,left,top,width,height,score,-1,-1,-1``;
             'gt': ``frame,id,left,top,width,height,flag,class,visibility``.
+        with_classes: Column 8 of a result is the class (of ground truth it always is).
 
     Raises:
         InputError: ``kind`` is unknown, or a box is not finite.
@@ -386,8 +400,9 @@ def write_mot_text(
         table = np.column_stack((*head, rows.classes, rows.visibility))
         form = "%d,%d,%.3f,%.3f,%.3f,%.3f,%g,%d,%.5g"
     else:
-        table = np.column_stack(head)
-        form = "%d,%d,%.3f,%.3f,%.3f,%.3f,%.6g,-1,-1,-1"
+        classes = rows.classes if with_classes else np.full(len(rows), -1)
+        table = np.column_stack((*head, classes))
+        form = "%d,%d,%.3f,%.3f,%.3f,%.3f,%.6g,%d,-1,-1"
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")

@@ -13,6 +13,10 @@ from mmdeepmot.trackers.detections import checked_embeddings
 
 Ints = NDArray[np.intp]
 
+#: px between the places of two classes: more than any image is wide, and few enough that float64
+#: resolves 1e-8 px of a box of the hundredth class.
+_CLASS_DISTANCE = 1e6
+
 
 class FrameContext:
     """One frame on its way through the steps.
@@ -28,9 +32,11 @@ class FrameContext:
         free_tracks: ``(N,)`` bool: without a detection so far.
         pending: Pairs (rows, columns) that are associated and not yet refined.
         tracks: What the frame reports, once a Report step has run.
+        apart: Whether objects of two classes have nothing to do with each other.
     """
 
     __slots__ = (
+        "apart",
         "detections",
         "frame",
         "free_detections",
@@ -51,6 +57,7 @@ class FrameContext:
         motion: Motion,
         memory: Any,
         detections: Detections,
+        apart: bool = True,
     ) -> None:
         self.frame = frame
         self.time = time
@@ -62,6 +69,7 @@ class FrameContext:
         self.free_tracks = np.ones(len(table), dtype=bool)
         self.pending: list[tuple[Ints, Ints]] = []
         self.tracks: Tracks | None = None
+        self.apart = apart
 
     def rows(self, wanted: NDArray[np.bool_], free_only: bool = True) -> Rows:
         """Rows whose state is wanted (lookup table (4,)) and that have no detection yet.
@@ -80,6 +88,22 @@ class FrameContext:
         self.free_tracks[rows] = False
         self.free_detections[columns] = False
         self.pending.append((rows, columns))
+
+    def places(
+        self, bboxes: NDArray[np.floating], labels: NDArray[np.integer]
+    ) -> NDArray[np.floating]:
+        """Boxes to compare by overlap: those of two classes never meet where classes are apart.
+
+        Args:
+            bboxes: ``(N, 4)`` xyxy px.
+            labels: ``(N,)`` class index.
+
+        Returns:
+            ``(N, 4)``: every class moved to a place of its own, which changes no overlap inside.
+        """
+        if not self.apart or not (labels.any() and len(bboxes)):
+            return bboxes
+        return bboxes + (_CLASS_DISTANCE * labels)[:, None]
 
     def take_pending(self) -> tuple[Ints, Ints]:
         """Pairs matched since the last call: rows (K,), columns (K,)."""

@@ -6,7 +6,7 @@ memory, that is, in their configs (``configs/_base_/trackers``), not in code.
 
 import logging
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,9 +19,11 @@ from mmdeepmot.trackers.building import build_part
 from mmdeepmot.trackers.context import FrameContext
 from mmdeepmot.trackers.detections import checked_detections
 from mmdeepmot.trackers.steps import Report, Step
+from mmdeepmot.trackers.votes import vote_columns
 
 _LOG = logging.getLogger(__name__)
 _CLOCK = ("time", "last_index")
+Classes = Literal["apart", "together"]
 
 
 @TRACKERS.register_module()
@@ -41,6 +43,11 @@ class Tracker:
         motion: Config of the motion model; None: tracks stay where they were last seen.
         memory: Config of the appearance memory; None: no appearance.
         capacity: Number of tracks for which memory is set aside (it grows as needed).
+        classes: ``apart``: a track keeps its class: it is given detections of no other, and boxes
+            of two classes do not suppress each other; as one tracker a class would have it.
+            ``together``: classes say nothing about who is who (detectors that take one object now
+            for a truck and now for a car); a track bears the class that prevails among its
+            detections (:mod:`mmdeepmot.trackers.votes`).
 
     Attributes:
         dropped: Detections without width or height, which are left out, since the last reset.
@@ -52,7 +59,11 @@ class Tracker:
         motion: Any = None,
         memory: Any = None,
         capacity: int = 64,
+        classes: Classes = "apart",
     ) -> None:
+        if classes not in get_args(Classes):
+            raise InputError(f"Tracker.classes must be one of {get_args(Classes)}, got {classes!r}")
+        self.classes = classes
         if isinstance(steps, str | Mapping) or not len(steps):
             raise InputError(
                 f"Tracker.steps must be a list of at least one dict(type=STEP, ...), got {steps!r}"
@@ -70,6 +81,9 @@ class Tracker:
         self.table = TrackTable(capacity=capacity)
         for part in [self.motion, self.memory, *self.steps]:
             for name, column in (part.columns() if part is not None else {}).items():
+                self.table.register(name, column)
+        if classes == "together":
+            for name, column in vote_columns().items():
                 self.table.register(name, column)
         self.time = 0
         self.dropped = 0
@@ -104,7 +118,8 @@ class Tracker:
         detections, dropped = checked_detections(frame)
         if dropped:
             self._note_dropped(dropped, frame)
-        context = FrameContext(frame, self.time, table, self.motion, self.memory, detections)
+        apart = self.classes == "apart"
+        context = FrameContext(frame, self.time, table, self.motion, self.memory, detections, apart)
         for step in self.steps:
             step(context)
         if context.tracks is None:

@@ -35,6 +35,7 @@ def make_index(*, detections: bool = False) -> AnnotationIndex:
             np.array([0, 1, 1, 1, 3, 3]),
             np.array([[1, 1, 2, 2], [2, 2, 3, 3], [3, 3, 4, 4]], dtype=np.float32),
             np.array([0.1, -5, 70], dtype=np.float32),
+            np.array([0, 1, 0]),
         )
     return AnnotationIndex(
         sequences=[SequenceRecord("A", 14), SequenceRecord("B", 25)],

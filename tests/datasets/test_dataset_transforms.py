@@ -395,6 +395,7 @@ class TestLoadingAndPacking:
         results["public_detections"] = {
             "bboxes": BOXES[:1],
             "scores": np.array([-3], dtype=np.float32),
+            "labels": np.array([2]),
         }
         packed = PackFrame()(results)
         assert packed["inputs"].shape == (3, 480, 640)
@@ -409,6 +410,7 @@ class TestLoadingAndPacking:
         assert torch.allclose(truth.visibility, torch.tensor([0.2, 0.9]))
         assert sample.ignored_instances.bboxes.tolist() == BOXES[[1]].tolist()
         assert sample.public_detections.scores.tolist() == [-3]
+        assert sample.public_detections.labels.tolist() == [2]
         assert sample.metainfo["video_name"] == "seq"
 
     def test_no_annotations(self) -> None:

@@ -258,6 +258,7 @@ def test_what_it_says_of_itself(root: Path) -> None:
     dataset = MOTChallengeDataset(root, TRAIN, split="train_half")
     assert dataset.metainfo == {
         "classes": ("pedestrian",),
+        "class_numbers": (1,),
         "palette": [(220, 20, 60)],
         "num_identities": 2,
     }

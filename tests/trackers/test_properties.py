@@ -225,4 +225,4 @@ def test_hostile_frames_raise_nothing(config, frames):
             assert np.isfinite(tracks.scores).all(), f"frame {t}"
             assert (tracks.bboxes[:, 2:] > tracks.bboxes[:, :2]).all(), f"frame {t}"
             assert np.isfinite(tracker.table.bboxes).all(), f"frame {t}"
-    assert reported > frames / 10  # it was tried on tracks, not on chaos alone
+    assert reported > frames / 20  # it was tried on tracks, not on chaos alone

@@ -18,6 +18,7 @@ from mmdeepmot.trackers.steps import (
     Retire,
     Suppress,
 )
+from mmdeepmot.trackers.votes import vote_columns
 
 TENTATIVE, TRACKED, LOST, REMOVED = TrackState
 
@@ -27,10 +28,13 @@ def squares(*lefts, size=10.0, top=0.0):
     return np.stack([left, left * 0 + top, left + size, left * 0 + top + size], axis=1)
 
 
-def context(tracks=(), detections=(), states=TRACKED, time=5, fps=30.0, motion=None, **columns):
-    """A frame with squares at these left edges; every track was last found one frame ago."""
+def context(
+    tracks=(), detections=(), states=TRACKED, time=5, fps=30.0, motion=None, apart=False, **columns
+):
+    """A frame with squares at these left edges, detections of classes 0, 1, 2, ...; every track
+    was last found one frame ago."""
     motion = motion or Motion()
-    table = TrackTable(motion.columns())
+    table = TrackTable(motion.columns() | vote_columns())
     rows = table.append(len(tracks), states=states)
     motion.initiate(table, rows, squares(*tracks))
     table["last_frames"] = time - 1
@@ -39,7 +43,7 @@ def context(tracks=(), detections=(), states=TRACKED, time=5, fps=30.0, motion=N
     boxes = squares(*detections)
     found = Detections(boxes, np.linspace(1, 0.2, len(boxes)), np.arange(len(boxes)))
     frame = Frame(time, (100, 100), fps, found)
-    return FrameContext(frame, time, table, motion, None, found)
+    return FrameContext(frame, time, table, motion, None, found, apart)
 
 
 def test_predict_moves_only_wanted_states():

@@ -36,6 +36,7 @@ def fingerprint(settings: Settings, tracker: Options, task: SequenceTask) -> str
         known_of(info),
         None if task.camera is None else dict(task.camera),
         images,
+        settings.with_classes,
     ]
     text = json.dumps(parts, sort_keys=True, default=repr)
     return hashlib.sha256(text.encode() + task.dets.read_bytes()).hexdigest()

@@ -26,6 +26,7 @@ class Settings:
         min_score: Detections below are left out; None: all stay.
         interpolate: A name of ``INTERPOLATIONS``, or None.
         max_gap: Longest gap that is filled, frames.
+        with_classes: Whether column 8 of the detections is their class.
     """
 
     config: Path
@@ -34,6 +35,7 @@ class Settings:
     min_score: float | None = None
     interpolate: str | None = None
     max_gap: int = MAX_GAP
+    with_classes: bool = False
 
     def result(self, name: str) -> Path:
         """File of a sequence's result."""
@@ -98,6 +100,7 @@ def track_file(
         camera=task.camera,
         min_score=settings.min_score,
         name=task.name,
+        with_classes=settings.with_classes,
     )
     total = len(sequence.frames)
     start = time.process_time()
@@ -105,7 +108,7 @@ def track_file(
     seconds = time.process_time() - start
     if settings.interpolate is not None:
         rows = INTERPOLATIONS[settings.interpolate](rows, settings.max_gap)
-    write_mot_text(settings.result(task.name), rows)
+    write_mot_text(settings.result(task.name), rows, with_classes=settings.with_classes)
     return SequenceSummary(total, len(rows), len(np.unique(rows.ids)), seconds)
 
 

@@ -129,11 +129,11 @@ class PackFrame(BaseTransform):
             self._pack_boxes(results, sample)
         detections = results.get("public_detections")
         if detections is not None:
-            scores = torch.from_numpy(np.ascontiguousarray(detections["scores"]))
             sample.public_detections = InstanceData(
-                bboxes=torch.from_numpy(np.ascontiguousarray(detections["bboxes"])),
-                scores=scores,
-                labels=torch.zeros(len(scores), dtype=torch.int64),
+                **{
+                    name: torch.from_numpy(np.ascontiguousarray(detections[name]))
+                    for name in ("bboxes", "scores", "labels")
+                }
             )
         image = np.ascontiguousarray(results["img"].transpose(2, 0, 1))
         return {"inputs": torch.from_numpy(image), "data_samples": sample}

@@ -34,14 +34,17 @@ class TrackVideoHook(Hook):
         self.trail_length = trail_length
         self._name: str | None = None
         self._video: TrackVideo | None = None
+        self._class_names: tuple[str, ...] | None = None
 
     def before_test(self, runner: Runner) -> None:
-        """Compares the names asked for with those of the test set.
+        """Learns the classes, and compares the names asked for with those of the test set.
 
         Raises:
             InputError: The test set has no sequence of a name that was asked for.
         """
-        index = getattr(runner.test_dataloader.dataset, "index", None)
+        dataset = runner.test_dataloader.dataset
+        self._class_names = getattr(dataset, "metainfo", {}).get("classes")
+        index = getattr(dataset, "index", None)
         if index is None or self.sequences is None:
             return
         known = sorted(sequence.name for sequence in index.sequences)
@@ -80,7 +83,10 @@ class TrackVideoHook(Hook):
             self._name = frame.video_name
             path = self.out_dir / f"{self._name}.mp4"
             self._video = TrackVideo(
-                path, fps=float(frame.get("fps", 30.0)), trail_length=self.trail_length
+                path,
+                fps=float(frame.get("fps", 30.0)),
+                trail_length=self.trail_length,
+                class_names=self._class_names,
             )
         tracks = frame.pred_track_instances
         self._video.write(
@@ -88,4 +94,5 @@ class TrackVideoHook(Hook):
             int(frame.frame_id),
             tracks.bboxes.numpy(),
             tracks.instances_id.numpy(),
+            labels=tracks.labels.numpy() if "labels" in tracks else None,
         )

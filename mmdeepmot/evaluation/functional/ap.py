@@ -65,6 +65,7 @@ class DetectionScores:
         recall: Likewise.
         num_gt: Boxes that count.
         num_detections: Detections given.
+        by_class: Class index -> ``(T,)`` average precision, of the classes with ground truth.
     """
 
     average_precision: NDArray[np.float64]
@@ -72,6 +73,7 @@ class DetectionScores:
     recall: float
     num_gt: int
     num_detections: int
+    by_class: dict[int, NDArray[np.float64]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,7 @@ def average_precision(
         recall=percent(true, num_gt),
         num_gt=num_gt,
         num_detections=sum(len(image.bboxes) for image in images),
+        by_class=dict(zip(classes, 100.0 * precision.mean(axis=1).T, strict=True)),
     )
 
 

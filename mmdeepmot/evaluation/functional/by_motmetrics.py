@@ -42,6 +42,9 @@ def count_by_motmetrics(
     if frames.num_pred == 0:  # the library's sums over no result are NaN
         lost = ClearCounts(misses=frames.num_gt, mostly_lost=frames.num_gt_ids)
         return lost, IdentityCounts(idfn=frames.num_gt)
+    if frames.num_gt == 0:  # a class that is not there
+        wrong = ClearCounts(false_positives=frames.num_pred)
+        return wrong, IdentityCounts(idfp=frames.num_pred)
     accumulator = _accumulate(frames, iou_threshold)
     with motmetrics.lap.set_default_solver("scipy"):
         values = motmetrics.metrics.create().compute(

@@ -38,6 +38,8 @@ class TrackingSequence:
         pred_frames: ``(P,)`` frame of each box of the results, numbered alike.
         pred_ids: ``(P,)`` identity that the tracker gave it.
         pred_bboxes: ``(P, 4)`` xyxy px.
+        gt_labels: ``(G,)`` class index; None: all of one class.
+        pred_labels: ``(P,)`` likewise.
 
     Raises:
         ValueError: Arrays of a table differ in length, a box is not finite, or an identity occurs
@@ -52,10 +54,13 @@ class TrackingSequence:
     pred_frames: Ints
     pred_ids: Ints
     pred_bboxes: Floats
+    gt_labels: Ints | None = None
+    pred_labels: Ints | None = None
 
     def __post_init__(self) -> None:
-        self._check_table("gt", {"ids": self.gt_ids, "roles": self.gt_roles})
-        self._check_table("pred", {"ids": self.pred_ids})
+        columns = {"ids": self.gt_ids, "roles": self.gt_roles, "labels": self.gt_labels}
+        self._check_table("gt", columns)
+        self._check_table("pred", {"ids": self.pred_ids, "labels": self.pred_labels})
         counted = self.gt_roles == GtRole.COUNTED
         self._check_unique("ground truth", self.gt_frames[counted], self.gt_ids[counted])
         self._check_unique("results", self.pred_frames, self.pred_ids)
@@ -65,7 +70,34 @@ class TrackingSequence:
         """Number of boxes that should be tracked."""
         return int(np.count_nonzero(self.gt_roles == GtRole.COUNTED))
 
-    def _check_table(self, side: str, columns: dict[str, NDArray]) -> None:
+    def of_class(self, label: int) -> "TrackingSequence":
+        """What is to be scored of one class: its results, and its boxes as those that count.
+
+        Counted boxes of other classes become bystanders, as the benchmark treats them; ignored
+        boxes are ignored for every class.
+
+        Raises:
+            ValueError: The sequence has no labels.
+        """
+        if self.gt_labels is None or self.pred_labels is None:
+            raise ValueError(
+                f"sequence {self.name}: to score classes one by one it needs gt_labels and "
+                "pred_labels"
+            )
+        other = (self.gt_roles == GtRole.COUNTED) & (self.gt_labels != label)
+        found = self.pred_labels == label
+        return TrackingSequence(
+            self.name,
+            self.gt_frames,
+            self.gt_ids,
+            self.gt_bboxes,
+            np.where(other, GtRole.BYSTANDER, self.gt_roles).astype(np.int64),
+            self.pred_frames[found],
+            self.pred_ids[found],
+            self.pred_bboxes[found],
+        )
+
+    def _check_table(self, side: str, columns: dict[str, NDArray | None]) -> None:
         frames, bboxes = getattr(self, f"{side}_frames"), getattr(self, f"{side}_bboxes")
         if bboxes.shape != (len(frames), 4):
             raise ValueError(
@@ -73,7 +105,7 @@ class TrackingSequence:
                 f"one row for each of {side}_frames; got {bboxes.shape}"
             )
         for name, column in columns.items():
-            if column.shape != frames.shape:
+            if column is not None and column.shape != frames.shape:
                 raise ValueError(
                     f"sequence {self.name}: {side}_{name} must have shape {frames.shape}, as "
                     f"{side}_frames has; got {column.shape}"

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from mmdeepmot.errors import InputError
 from mmdeepmot.evaluation.functional.areas import SIZES, AreaLimits
-from mmdeepmot.evaluation.table import ScoreTable
+from mmdeepmot.evaluation.table import MEAN, ScoreTable
 
 
 @dataclass(slots=True)
@@ -57,7 +57,8 @@ class SequenceMetric(BaseMetric):
 
     After ``evaluate`` the attribute ``table`` holds the scores of the last evaluation as a
     :class:`~mmdeepmot.evaluation.table.ScoreTable`, on every process, and ``area_table`` those by
-    the size of objects where ``areas`` are given.
+    the size of objects where ``areas`` are given, and ``class_table`` those of single classes where
+    they are told apart.
 
     Args:
         prefix: Put before the name of each figure; each metric has its own default.
@@ -77,6 +78,7 @@ class SequenceMetric(BaseMetric):
         self.areas = None if areas is None else AreaLimits.of(areas)
         self.table: ScoreTable | None = None
         self.area_table: ScoreTable | None = None
+        self.class_table: ScoreTable | None = None
 
     @abstractmethod
     def record(self, frame: Any, where: FrameRecord) -> dict[str, NDArray]:
@@ -114,19 +116,28 @@ class SequenceMetric(BaseMetric):
                 f"{type(self).__name__} was given no frame to score: is the dataset empty?"
             )
         figures = self.compute_metrics(records)
-        for table in (self.table, self.area_table):
+        for table in (self.table, self.class_table, self.area_table):
             if self.print_table and table is not None and is_main_process():
                 print_log("\n" + table.to_text(), logger="current")
         return {f"{self.prefix}/{key}": value for key, value in figures.items()}
 
     def figures(self) -> dict[str, float]:
-        """The row OVERALL of the table, and the rows of the sizes (``AP@0.5/small``)."""
+        """The row OVERALL of the table, and the rows of classes and sizes (``AP@0.5/small``)."""
         figures = {} if self.table is None else dict(self.table.overall)
+        if self.class_table is not None:
+            for name in (*self.class_names, MEAN):
+                row = self.class_table.rows.get(name, {})
+                figures |= {f"{column}/{name}": value for column, value in row.items()}
         if self.area_table is not None:
             for size in SIZES:
                 row = self.area_table.rows[size]
                 figures |= {f"{column}/{size}": value for column, value in row.items()}
         return figures
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Names of the dataset's classes; none where it does not say."""
+        return tuple((self.dataset_meta or {}).get("classes", ()))
 
     def merge(self, gathered: Sequence[Sequence[FrameRecord]]) -> list[FrameRecord]:
         """Records of all processes, each frame once, ordered by sequence and frame."""

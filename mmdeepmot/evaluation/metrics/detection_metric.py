@@ -94,6 +94,8 @@ class DetectionMetric(SequenceMetric):
             {**dict.fromkeys(rates, 2), **dict.fromkeys(counts, 0)},
             {OVERALL: {**rates, **counts}},
         )
+        if len(self.class_names) > 1:
+            self.class_table = self._class_table(images, scores.by_class)
         if self.areas is not None:
             sizes = average_precision_by_area(images, self.areas, self.iou_thresholds)
             by_size = dict(zip(ap, sizes.average_precision.T.tolist(), strict=True))
@@ -106,3 +108,25 @@ class DetectionMetric(SequenceMetric):
                 self.table.overall,
             )
         return self.figures()
+
+    def _class_table(
+        self, images: list[DetectionImage], by_class: dict[int, NDArray[np.float64]]
+    ) -> ScoreTable:
+        """AP of each class; that of the table is their mean."""
+        labels = np.concatenate([image.gt_labels[~image.gt_ignore] for image in images])
+        names = self.class_names
+        counts = np.bincount(labels, minlength=len(names)).tolist()
+        columns = [f"AP@{threshold:g}" for threshold in self.iou_thresholds]
+        unknown = np.full(len(columns), np.nan)
+        rows = {
+            name: {
+                **dict(zip(columns, by_class.get(label, unknown).tolist(), strict=True)),
+                "GT": counts[label],
+            }
+            for label, name in enumerate(names)
+        }
+        assert self.table is not None
+        rows[OVERALL] = {column: self.table.overall[column] for column in (*columns, "GT")}
+        digits = {**dict.fromkeys(columns, 2), "GT": 0}
+        caption = "AP of each class; OVERALL: mean over the classes that have ground truth."
+        return ScoreTable(caption, digits, rows, rows_are="Class")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 from mmengine.dist import is_main_process
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from mmdeepmot.errors import InputError
 from mmdeepmot.evaluation.by_area import switches_by_area
+from mmdeepmot.evaluation.classes import evaluate_classes
 from mmdeepmot.evaluation.functional.sequence import GtRole, TrackingSequence
 from mmdeepmot.evaluation.metrics.base import (
     FrameRecord,
@@ -28,6 +29,8 @@ from mmdeepmot.evaluation.tracking import (
 )
 from mmdeepmot.io.mot import MOTRows, write_mot_text
 from mmdeepmot.registry import METRICS as METRIC_REGISTRY
+
+Classes = Literal["apart", "together"]
 
 
 @METRIC_REGISTRY.register_module()
@@ -54,6 +57,8 @@ class MOTMetric(SequenceMetric):
         areas: Limits in px^2 between small, medium and large objects, whose identity switches are
             counted apart; see :func:`~mmdeepmot.evaluation.by_area.switches_by_area`. By
             motmetrics only: trackeval does not tell at which frames it counts.
+        classes: ``apart``: where the dataset has several classes, a result can only match ground
+            truth of its class, and there is a table of them; ``together``: labels do not count.
 
     Raises:
         InputError: An unknown option, ``format_only`` without a folder, or ``areas`` with
@@ -73,8 +78,12 @@ class MOTMetric(SequenceMetric):
         prefix: str | None = None,
         print_table: bool = True,
         areas: Sequence[float] | None = None,
+        classes: Classes = "apart",
     ) -> None:
         super().__init__(prefix, print_table, areas)
+        if classes not in get_args(Classes):
+            raise InputError(f"classes must be one of {get_args(Classes)}, got {classes!r}")
+        self.classes = classes
         metrics = (metrics,) if isinstance(metrics, str) else tuple(metrics)
         if not format_only:
             check_tracking_options(metrics, evaluator, iou_threshold)
@@ -104,6 +113,7 @@ class MOTMetric(SequenceMetric):
             "pred_scores": get_array(tracks, "scores", where, (-1,), np.float64),
             "pred_ids": get_array(tracks, "instances_id", where, (-1,), np.int64),
         }
+        arrays["pred_labels"] = _labels(tracks, len(arrays["pred_ids"]), where)
         _check_once(arrays["pred_ids"], where)
         if not self.format_only:
             arrays |= _ground_truth(frame, where)
@@ -123,9 +133,12 @@ class MOTMetric(SequenceMetric):
             self._write(sequences, Path(self.outfile_prefix))
         if self.format_only:
             return {}
-        self.table = evaluate_tracking(
-            _tracking_sequences(sequences), self.metrics, self.evaluator, self.iou_threshold
-        )
+        options = (self.metrics, self.evaluator, self.iou_threshold)
+        if self.classes == "apart" and len(self.class_names) > 1:
+            scores = evaluate_classes(_tracking_sequences(sequences), self.class_names, *options)
+            self.table, self.class_table = scores.sequences, scores.classes
+        else:
+            self.table = evaluate_tracking(_tracking_sequences(sequences), *options)
         if self.areas is not None:
             self.area_table = switches_by_area(
                 _tracking_sequences(sequences), self.areas, self.iou_threshold
@@ -133,14 +146,16 @@ class MOTMetric(SequenceMetric):
         return self.figures()
 
     def _write(self, sequences: dict[str, list[FrameRecord]], folder: Path) -> None:
+        numbers = np.asarray((self.dataset_meta or {}).get("class_numbers", ()), dtype=np.int64)
         for name, records in sequences.items():
             rows = MOTRows.from_arrays(
                 _repeat([record.number for record in records], records, "pred_ids"),
                 _stack(records, "pred_ids"),
                 _stack(records, "pred_bboxes"),
                 _stack(records, "pred_scores"),
+                numbers[_stack(records, "pred_labels")] if len(numbers) > 1 else None,
             )
-            write_mot_text(folder / f"{name}.txt", rows)
+            write_mot_text(folder / f"{name}.txt", rows, with_classes=len(numbers) > 1)
         print_log(f"wrote results of {len(sequences)} sequences to {folder}", logger="current")
 
 
@@ -162,14 +177,28 @@ def _ground_truth(frame: Any, where: FrameRecord) -> dict[str, NDArray]:
     )
     bboxes = get_array(truth, "bboxes", where, (-1, 4), np.float64)
     ids = get_array(truth, "instances_ids", where, (len(bboxes),), np.int64)
+    labels = _labels(truth, len(bboxes), where)
     roles = np.where(ids >= 0, GtRole.COUNTED, GtRole.IGNORED)
     ignored = frame.get("ignored_instances")
     if ignored is not None:
         more = get_array(ignored, "bboxes", where, (-1, 4), np.float64)
         bboxes = np.concatenate([bboxes, more])
         ids = np.concatenate([ids, np.full(len(more), -1)])
+        labels = np.concatenate([labels, np.zeros(len(more), dtype=np.int64)])
         roles = np.concatenate([roles, np.full(len(more), GtRole.IGNORED)])
-    return {"gt_bboxes": bboxes, "gt_ids": ids, "gt_roles": roles.astype(np.int64)}
+    return {
+        "gt_bboxes": bboxes,
+        "gt_ids": ids,
+        "gt_roles": roles.astype(np.int64),
+        "gt_labels": labels,
+    }
+
+
+def _labels(instances: Any, count: int, where: FrameRecord) -> NDArray[np.int64]:
+    """Labels ``(count,)``; 0 where there are none."""
+    if instances.get("labels") is None:
+        return np.zeros(count, dtype=np.int64)
+    return get_array(instances, "labels", where, (count,), np.int64)
 
 
 def _stack(records: list[FrameRecord], name: str) -> NDArray:
@@ -193,4 +222,6 @@ def _tracking_sequences(sequences: dict[str, list[FrameRecord]]) -> Iterator[Tra
             _repeat(numbers, records, "pred_ids"),
             _stack(records, "pred_ids"),
             _stack(records, "pred_bboxes"),
+            _stack(records, "gt_labels"),
+            _stack(records, "pred_labels"),
         )

@@ -18,6 +18,7 @@ from mmdeepmot.trackers.steps.base import Step
 
 CostConfig = str | Mapping[str, Any]
 Ints = NDArray[np.intp]
+Floats = NDArray[np.floating]
 
 
 @STEPS.register_module()
@@ -90,6 +91,8 @@ class Associate(Step):
             row, column, cost = self._terms.pairs(tracks, detections, context, self.alone)
         except ValueError as error:
             raise ValueError(f"{self.name}: {error}") from error
+        if context.apart:
+            row, column, cost = _of_one_class(tracks, detections.labels, row, column, cost)
         shape = (tracks.count, columns.size)
         if self.cascade:
             age = (context.time - context.table.last_frames)[rows]
@@ -144,6 +147,14 @@ class Associate(Step):
         rows, columns = (np.concatenate(part) for part in zip(*found, strict=True))
         order = rows.argsort()
         return rows[order], columns[order]
+
+
+def _of_one_class(
+    tracks: TrackView, labels: NDArray[np.integer], row: Ints, column: Ints, cost: Floats
+) -> tuple[Ints, Ints, Floats]:
+    """The candidate pairs ``(K,)`` whose track and detection are of one class."""
+    same = tracks.labels[row] == labels[column]
+    return (row, column, cost) if same.all() else (row[same], column[same], cost[same])
 
 
 def _build_term(config: CostConfig, where: str) -> Term:

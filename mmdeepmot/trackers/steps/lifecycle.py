@@ -7,6 +7,7 @@ from mmdeepmot.registry import STEPS
 from mmdeepmot.structures.track_table import TrackState
 from mmdeepmot.trackers.context import FrameContext
 from mmdeepmot.trackers.steps.base import Step
+from mmdeepmot.trackers.votes import open_votes
 
 
 @STEPS.register_module()
@@ -43,6 +44,8 @@ class Birth(Step):
             start_frames=context.time,
             last_frames=context.time,
         )
+        if not context.apart:
+            open_votes(table, rows, detections.scores[columns])
         context.motion.initiate(table, rows, bboxes)
         if context.memory is not None and detections.embeddings is not None:
             context.memory.initiate(table, rows, detections.embeddings[columns])

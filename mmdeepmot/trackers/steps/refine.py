@@ -9,6 +9,7 @@ from mmdeepmot.structures.boxes import iou_pairs
 from mmdeepmot.structures.track_table import TrackState
 from mmdeepmot.trackers.context import FrameContext
 from mmdeepmot.trackers.steps.base import Step
+from mmdeepmot.trackers.votes import count_votes
 
 
 @STEPS.register_module()
@@ -54,6 +55,8 @@ class Refine(Step):
         table.observed[rows] = bboxes
         self._move(context, rows, bboxes)
         table.scores[rows] = detections.scores[columns]
+        if not context.apart:
+            count_votes(table, rows, detections.labels[columns], detections.scores[columns])
         table.hits[rows] += 1
         table.last_frames[rows] = context.time
         table.states[rows] = self._found.take(table.states[rows])

@@ -51,7 +51,8 @@ class Suppress(Step):
         table, free = context.table, context.free_detections
         rows = np.arange(len(table))[context.rows(self._wanted, free_only=False)]
         if self.tracks is not None and rows.size > 1:
-            keep = greedy_nms(table.bboxes[rows], table.scores[rows], self.tracks)
+            places = context.places(table.bboxes[rows], table.labels[rows])
+            keep = greedy_nms(places, table.scores[rows], self.tracks)
             gone, rows = rows[~keep], rows[keep]
             table.states[gone] = self._to
             before = np.maximum(table.start_frames[gone], context.time - 1)
@@ -62,14 +63,19 @@ class Suppress(Step):
             self._among(context, self.among)
         if self.detections is not None and rows.size:
             columns = free.nonzero()[0]
-            hit = covered(context.detections.bboxes[columns], table.bboxes[rows], self.detections)
+            found = context.detections[columns]
+            hit = covered(
+                context.places(found.bboxes, found.labels),
+                context.places(table.bboxes[rows], table.labels[rows]),
+                self.detections,
+            )
             free[columns[hit]] = False
 
     @staticmethod
     def _among(context: FrameContext, threshold: float) -> None:
         columns = context.free_detections.nonzero()[0]
         found = context.detections[columns]
-        keep = greedy_nms(found.bboxes, found.scores, threshold)
+        keep = greedy_nms(context.places(found.bboxes, found.labels), found.scores, threshold)
         context.free_detections[columns[~keep]] = False
 
 
@@ -97,7 +103,7 @@ class RemoveDuplicates(Step):
         if not living.size:
             return
         ages = table.last_frames - table.start_frames
-        bboxes = table.bboxes
+        bboxes = context.places(table.bboxes, table.labels)
         first, second = duplicates(
             bboxes[living], ages[living], bboxes[lost], ages[lost], self.max_distance
         )
