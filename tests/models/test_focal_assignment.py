@@ -102,5 +102,28 @@ def test_finite_where_the_assignment_is_certain():
 def test_errors():
     with pytest.raises(InputError, match=r"expected optimal .*\(1, 2, 2\), got \(1, 2, 3\)"):
         focal_assignment_loss(torch.rand(1, 2, 2), torch.ones(1, 2, 3) > 0)
-    with pytest.raises(InputError, match="gamma >= 0, got -1"):
+    with pytest.raises(InputError, match="gamma >= 0 and .*, got -1"):
         FocalAssignmentLoss(gamma=-1)
+
+
+def test_tempered_class_weights_by_hand() -> None:
+    """One of ten entries: weights 1 : 9, their square root 1 : 3, and none 1 : 1."""
+    optimal = torch.zeros(1, 2, 5, dtype=torch.bool)
+    optimal[0, 0, 0] = True
+    valid = torch.ones_like(optimal)
+    for balance, expected in ((1.0, 0.1), (0.5, 0.25), (0.0, 0.5)):
+        zero, one = class_weights(optimal, valid, balance)
+        assert (zero.item(), one.item()) == pytest.approx((expected, 1 - expected))
+    # -w log p of each entry, p = 0.5, mean over entries: 9 zeros of weight 1/4, one of 3/4.
+    soft = torch.full((1, 2, 5), 0.5)
+    loss = focal_assignment_loss(soft, optimal, gamma=0, balance=0.5)
+    assert loss.item() == pytest.approx(math.log(2) * (9 * 0.25 + 0.75) / 10)
+    module = FocalAssignmentLoss(gamma=0, balance=0.5)
+    assert module(soft, optimal).item() == pytest.approx(loss.item())
+    alone, _ = class_weights(torch.zeros_like(optimal), valid, 0.5)
+    assert alone.item() == 1
+
+
+def test_a_balance_out_of_range() -> None:
+    with pytest.raises(InputError, match=r"balance in \[0, 1\], got 2.0 and 1.5"):
+        FocalAssignmentLoss(balance=1.5)
