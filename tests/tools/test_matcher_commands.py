@@ -13,6 +13,7 @@ from mmdeepmot.association.optimal import optimal_assignment
 from mmdeepmot.datasets.matrices import distance_matrix, read_matrices
 from mmdeepmot.engine.checkpoint import load_checkpoint
 from mmdeepmot.io.mot import MOTRows, write_mot_text
+from mmdeepmot.models.matchers import DHN, read_weights
 
 CONFIG = """
 _base_ = {base!r}
@@ -179,6 +180,25 @@ def test_matchers_without_weights_and_own_matrices(make, street, tmp_path, monke
     ):
         assert tiny.call(tool, arguments) == code
         assert message in capsys.readouterr().err
+
+
+def test_weights_become_a_file_that_a_matcher_loads(config, tmp_path, capsys):
+    tool = tiny.load_tool("model_converters/matcher")
+    net = DHN(hidden=4, num_layers=1, widths=(8,))
+    states = {f"matcher.{key}": value for key, value in net.state_dict().items()}
+    checkpoint, out = tmp_path / "epoch_1.pth", tmp_path / "net.safetensors"
+    torch.save({"state_dict": states}, checkpoint)
+    assert tool.main([*map(str, (config, checkpoint, out)), "--made-by", "seed=0", "data=a b"]) == 0
+    loaded = DHN(hidden=4, num_layers=1, widths=(8,), pretrained=out)
+    torch.testing.assert_close(loaded.by_rows.weight_hh_l0, net.by_rows.weight_hh_l0.half().float())
+    assert read_weights(out)[1] == {"seed": "0", "data": "a b"}
+    torch.save({"state_dict": {"matcher.head.0.weight": torch.ones(2, 2)}}, checkpoint)
+    assert tool.main([*map(str, (config, checkpoint, tmp_path / "other.safetensors"))]) == 1
+    assert "not of " in capsys.readouterr().err
+    assert not (tmp_path / "other.safetensors").exists()
+    street = tiny.ROOT / "configs/jde/jde_r18_synthmot.py"
+    assert tool.main([*map(str, (street, checkpoint, out))]) == 1
+    assert "expected a config with model.matcher" in capsys.readouterr().err
 
 
 # -------------------------------------------------------------------------------------- analysis
