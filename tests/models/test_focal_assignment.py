@@ -102,7 +102,7 @@ def test_finite_where_the_assignment_is_certain():
 def test_errors():
     with pytest.raises(InputError, match=r"expected optimal .*\(1, 2, 2\), got \(1, 2, 3\)"):
         focal_assignment_loss(torch.rand(1, 2, 2), torch.ones(1, 2, 3) > 0)
-    with pytest.raises(InputError, match="gamma >= 0 and .*, got -1"):
+    with pytest.raises(InputError, match=r"gamma >= 0 and .*, got -1"):
         FocalAssignmentLoss(gamma=-1)
 
 
