@@ -183,7 +183,10 @@ def test_model(args: argparse.Namespace) -> None:
         cfg.custom_hooks = [*cfg.get("custom_hooks", []), hook]
     init_distributed(args.launcher, cfg)
     evaluation = evaluate(cfg, checkpoint, metrics)
-    if not is_main_process() or args.format_only:
+    if not is_main_process():
+        return
+    if args.format_only:
+        print(evaluation.speed_text())
         return
     print(evaluation.summary())
     for table in evaluation.classes.values():

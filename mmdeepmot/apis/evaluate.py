@@ -4,11 +4,11 @@ import copy
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from mmengine.config import Config
+from mmengine.config import Config, ConfigDict
 from mmengine.evaluator import Evaluator
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
@@ -78,9 +78,9 @@ class Evaluation:
                 if name.startswith(("AP", "TPR")):
                     columns[name] = table.columns[name]  # type: ignore[union-attr]
                     rows[OVERALL][name] = table.overall[name]  # type: ignore[union-attr]
-        if self.speed:
-            columns["FPS"] = 1
-            rows[OVERALL]["FPS"] = self.speed["FPS"]
+        for name, value in self.speed.items():
+            columns[name] = 1
+            rows[OVERALL][name] = value
         full = {
             name: {column: row.get(column, math.nan) for column in columns}
             for name, row in rows.items()
@@ -88,6 +88,11 @@ class Evaluation:
         captions = "\n".join(table.caption for table in self.tables.values())
         notes = tuple(note for table in self.tables.values() for note in table.notes)
         return ScoreTable(captions, columns, full, notes)
+
+    def speed_text(self) -> str:
+        """Frames per second in one line."""
+        figures = ", ".join(f"{name} {value:.1f}" for name, value in self.speed.items())
+        return f"frames a second of detector, association and both: {figures}"
 
     def to_dict(self) -> dict[str, Any]:
         """All tables and the speed as plain values, undefined figures as None."""
@@ -188,6 +193,8 @@ def evaluate(
     Args:
         cfg: A whole config, as :func:`~mmdeepmot.engine.config.load_config` gives it; not changed.
             Its ``test_evaluator`` is not used, logs go to the folder ``test`` of its ``work_dir``.
+            A task that ``task_dataloaders`` names is tested on that data: its keys replace those of
+            ``test_dataloader``.
         checkpoint: Weights; None: those of initialisation (a check of the config only).
         metrics: By task, as of :func:`build_metrics`; one pass over the test set each.
 
@@ -200,7 +207,7 @@ def evaluate(
     """
     metrics = build_metrics() if metrics is None else metrics
     check_tasks(cfg, tuple(metrics))
-    runner = Runner.from_cfg(_test_config(cfg))
+    runner = Runner.from_cfg(_test_config(cfg, next(iter(metrics))))
     loop: Any = runner.build_test_loop(runner._test_loop)
     runner._test_loop = loop
     if checkpoint is not None:
@@ -209,14 +216,18 @@ def evaluate(
     tables: dict[str, ScoreTable] = {}
     speed: dict[str, float] = {}
     try:
+        loaded = _dataloader(cfg, next(iter(metrics)))
         for task, metric in metrics.items():
+            wanted = _dataloader(cfg, task)
+            if wanted != loaded:
+                loaded, loop.dataloader = wanted, runner.build_dataloader(copy.deepcopy(wanted))
             loop.evaluator = Evaluator(metric)
             loop.evaluator.dataset_meta = loop.dataloader.dataset.metainfo
             model.eval()
             model.set_task(task)
             runner.test()
             if metric.table is not None:
-                tables[task] = metric.table
+                tables[task] = _name_data(metric.table, cfg, task)
             if task == "track":
                 speed = model.timings.fps
     finally:
@@ -233,9 +244,27 @@ def evaluate(
     return Evaluation(tables, speed, areas_table, classes)
 
 
-def _test_config(cfg: Config) -> Config:
+def _dataloader(cfg: Config, task: str) -> ConfigDict:
+    """Config of the data that a task is tested on."""
+    own = (cfg.get("task_dataloaders") or {}).get(task) or {}
+    return ConfigDict({**cfg.test_dataloader, **own})
+
+
+def _name_data(table: ScoreTable, cfg: Config, task: str) -> ScoreTable:
+    """The table with a note where a task has data of its own."""
+    if task not in (cfg.get("task_dataloaders") or {}):
+        return table
+    dataset = _dataloader(cfg, task).dataset
+    parts = [
+        one.get("list_files", one.get("data_root")) for one in dataset.get("datasets", [dataset])
+    ]
+    return replace(table, notes=(*table.notes, f"{task}: on {', '.join(map(str, parts))}"))
+
+
+def _test_config(cfg: Config, first_task: str) -> Config:
     """The part that a test needs; in a folder of its own, as the runner leaves a copy there."""
     cfg = copy.deepcopy(cfg)
+    cfg.test_dataloader = _dataloader(cfg, first_task)
     training = {f"{part}_{key}" for part in ("train", "val") for key in _LOOP_KEYS}
     for key in training | {"optim_wrapper", "param_scheduler"}:
         cfg.pop(key, None)

@@ -8,7 +8,6 @@ video.
 """
 
 import re
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -126,8 +125,10 @@ def read_vbb(file: Path, first_identity: int = 0) -> list[Targets]:
     return frames
 
 
-def _frames(content: Any, file: Path) -> Iterable[Any]:
-    return as_list(field(content, "objLists", str(file)))
+def _frames(content: Any, file: Path) -> list[Any]:
+    """Objects of every frame; a cell of one frame is read as what is in it."""
+    objects = field(content, "objLists", str(file))
+    return [objects] if int(field(content, "nFrame", str(file))) == 1 else as_list(objects)
 
 
 def _is_empty(one: Any) -> bool:

@@ -1,10 +1,7 @@
 """List files with ``labels_with_ids``: the form in which the community's joint data circulates.
 
-A list file (``mot17.train``) holds one image path a line, relative to a root. Beside a folder
-``images`` lies ``labels_with_ids`` with the same tree of ``.txt`` files, one row a box: class,
-identity (-1 none), centre x, centre y, width, height, all relative to the image
-(Towards-Realtime-MOT, ``DATASET_ZOO.md``). The class is that of a dataset of several classes, else
-it is not used. Class -1, which only this project writes, is a region to ignore.
+See :mod:`mmdeepmot.datasets.label_files`. The class column is that of a dataset of several classes,
+else it is not used.
 """
 
 import logging
@@ -25,128 +22,24 @@ from numpy.typing import NDArray
 from mmdeepmot.datasets.base import MOTDataset, Transform
 from mmdeepmot.datasets.index import AnnotationIndex, Boxes, PackedStrings, SequenceRecord
 from mmdeepmot.datasets.index_cache import cached_index
+from mmdeepmot.datasets.label_files import (
+    IMAGE_FOLDER,
+    LABEL_COLUMNS,
+    check_labels,
+    label_path,
+    parse_labels,
+    read_class_names,
+    read_image_list,
+)
 from mmdeepmot.errors import InputError
 from mmdeepmot.io.image import ImageError, image_size
 from mmdeepmot.registry import DATASETS
 
-IMAGE_FOLDER = "images"
-LABEL_FOLDER = "labels_with_ids"
-_COLUMNS = 6
 _CHUNK = 512
 _THREADS = 8
 _PROGRESS_SECONDS = 20.0
 _NUMBERED = re.compile(r"^(.*?)(\d+)$")
 _UNNAMED_FOLDERS = (IMAGE_FOLDER, "img1")
-
-
-def label_path(image_path: str) -> str:
-    """The label file of an image: the last folder ``images`` becomes ``labels_with_ids``.
-
-    Raises:
-        InputError: There is no folder ``images`` in the path.
-    """
-    folder, name = os.path.split(image_path)
-    parts = folder.split("/")
-    for row in range(len(parts) - 1, -1, -1):
-        if parts[row] == IMAGE_FOLDER:
-            parts[row] = LABEL_FOLDER
-            return f"{'/'.join(parts)}/{os.path.splitext(name)[0]}.txt"
-    raise InputError(
-        f"{image_path}: expected a folder {IMAGE_FOLDER!r} in the path, beside which "
-        f"{LABEL_FOLDER!r} lies"
-    )
-
-
-def read_image_list(list_file: str | os.PathLike[str]) -> list[str]:
-    """Lines of a list file that are not empty.
-
-    Raises:
-        FileNotFoundError: No such file.
-        InputError: The file names no image, or is no text.
-    """
-    path = Path(list_file)
-    if not path.is_file():
-        raise FileNotFoundError(
-            f"{path} (absolute: {path.resolve()}): expected a list file, one image path a line"
-        )
-    try:
-        lines = [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines()]
-    except UnicodeDecodeError:
-        raise InputError(f"{path}: expected a text file, one image path a line") from None
-    images = [line for line in lines if line]
-    if not images:
-        raise InputError(f"{path}: expected one image path a line, found no line")
-    return images
-
-
-# ------------------------------------------------------------------------------- label files
-
-
-def parse_labels(text: str) -> tuple[NDArray[np.float64], NDArray[np.int64], dict[int, str]]:
-    """Rows of a label file.
-
-    Returns:
-        rows ``(N, 6)``: class, identity, cx, cy, w, h; their line numbers ``(N,)`` from 1; and what
-        is wrong, line -> message.
-    """
-    lines = [line.split() for line in text.splitlines()]
-    if all(len(parts) == _COLUMNS for parts in lines):
-        try:
-            rows = np.array(lines, dtype=np.float64).reshape(-1, _COLUMNS)
-            return rows, np.arange(1, len(rows) + 1), {}
-        except ValueError:
-            pass  # one by one, to say where
-    good: list[list[float]] = []
-    numbers: list[int] = []
-    problems: dict[int, str] = {}
-    for number, parts in enumerate(lines, start=1):
-        if not parts:
-            continue
-        try:
-            values = [float(part) for part in parts]
-        except ValueError:
-            values = []
-        if len(values) == _COLUMNS:
-            good.append(values)
-            numbers.append(number)
-        else:
-            problems[number] = (
-                f"expected {_COLUMNS} numbers (class, identity, centre x, centre y, width, "
-                f"height), got {' '.join(parts)!r}"
-            )
-    table = np.array(good, dtype=np.float64).reshape(-1, _COLUMNS)
-    return table, np.array(numbers, dtype=np.int64), problems
-
-
-def check_labels(rows: NDArray[np.float64], num_classes: int = 1) -> dict[int, str]:
-    """What is wrong with rows ``(N, 6)`` of one image: row -> message.
-
-    Where there is one class, its number is not looked at.
-    """
-    problems: dict[int, str] = {}
-    finite = np.isfinite(rows).all(axis=1)
-    centre, size = rows[:, 2:4], rows[:, 4:6]
-    positive = (size > 0).all(axis=1)
-    meets = ((centre + size / 2 > 0) & (centre - size / 2 < 1)).all(axis=1)
-    known = np.flatnonzero(finite & (rows[:, 1] >= 0))
-    _, first = np.unique(rows[known, 1], return_index=True)
-    repeated = np.ones(len(rows), dtype=bool)
-    repeated[known[first]] = False
-    repeated &= finite & (rows[:, 1] >= 0)
-    checks = [
-        (~finite, "expected finite numbers"),
-        (~positive, "expected a box of positive width and height"),
-        (~meets, "expected a box that meets the image, relative to its size (0 to 1)"),
-        (repeated, "expected each identity once in an image"),
-    ]
-    if num_classes > 1:
-        classes = rows[:, 0]
-        unknown = finite & ((classes >= num_classes) | (classes != np.floor(classes)))
-        checks.append((unknown, f"expected a class below {num_classes}, the number of classes"))
-    for bad, message in checks:
-        for row in np.flatnonzero(bad).tolist():
-            problems.setdefault(row, f"{message}, got {rows[row].tolist()}")
-    return problems
 
 
 @dataclass(slots=True)
@@ -163,7 +56,7 @@ class _Labels:
 
 def _read_chunk(paths: Sequence[str], num_classes: int) -> _Labels:
     out = _Labels()
-    nothing = np.zeros((0, _COLUMNS))
+    nothing = np.zeros((0, LABEL_COLUMNS))
     for path in paths:
         try:
             out.sizes.append(image_size(path))
@@ -361,7 +254,7 @@ def _to_boxes(
     rows: Sequence[NDArray[np.float64]], sizes: Sequence[tuple[int, int]], num_classes: int
 ) -> Boxes:
     counts = np.array([len(part) for part in rows])
-    table = np.concatenate([*rows, np.zeros((0, _COLUMNS))])
+    table = np.concatenate([*rows, np.zeros((0, LABEL_COLUMNS))])
     scale = np.repeat(np.array(sizes, dtype=np.float64).reshape(-1, 2), counts, axis=0)
     centre, half = table[:, 2:4] * scale, 0.5 * table[:, 4:6] * scale
     return Boxes.of_frames(
@@ -389,8 +282,8 @@ class JDEListDataset(MOTDataset):
         videos: Whether numbered images of a folder are the frames of a video (for consecutive
             pairs and clips); False for collections of photographs.
         fps: Frames per second, if they are.
-        classes: Names of the classes of the first column, from 0; None: one class, pedestrians,
-            whatever the column says.
+        classes: Names of the classes of the first column, from 0, or a file with a name a line;
+            None: one class, pedestrians, whatever the column says.
         cache: Whether to keep the index on disk.
         cache_dir: Where; default: the user's cache folder.
         refresh: Build the index anew (after labels were edited in place).
@@ -407,7 +300,7 @@ class JDEListDataset(MOTDataset):
         *,
         videos: bool = True,
         fps: float = 30.0,
-        classes: Sequence[str] | None = None,
+        classes: Sequence[str] | str | None = None,
         cache: bool = True,
         cache_dir: str | os.PathLike[str] | None = None,
         refresh: bool = False,
@@ -418,6 +311,8 @@ class JDEListDataset(MOTDataset):
         files = [list_files] if isinstance(list_files, str | os.PathLike) else list(list_files)
         self.list_files = [Path(file) for file in files]
         self.data_root = Path(data_root)
+        if isinstance(classes, str):
+            classes = read_class_names(classes)
         num_classes = len(classes or ("pedestrian",))
         name = kwargs.setdefault("name", "+".join(file.name for file in self.list_files))
         if not self.data_root.is_dir():

@@ -32,6 +32,7 @@ KNOWN_KEYS = RUNNER_KEYS | {
     "model_wrapper_cfg",
     "runner_type",
     "sync_bn",
+    "task_dataloaders",
 }
 """Top-level keys that somebody reads; all others are helper variables of the config file."""
 

@@ -38,16 +38,22 @@ def tables() -> dict[str, ScoreTable]:
 
 def test_summary_takes_the_main_columns_of_every_task():
     assert str(Evaluation(tables(), {"FPS": 12.34, "FPSD": 20.0})).splitlines()[0]
-    summary = Evaluation(tables(), {"FPS": 12.34, "FPSD": 20.0}).summary()
+    summary = Evaluation(tables(), {"FPSD": 20.0, "FPS": 12.34}).summary()
     assert summary.to_text().splitlines() == [
         "one",
         "two",
         "three",
-        "Sequence   MOTA  IDs  AP@0.5  TPR@FAR=0.1   FPS",
-        "A         50.00    1       -            -     -",
-        "OVERALL   50.00    1   80.00            -  12.3",
+        "Sequence   MOTA  IDs  AP@0.5  TPR@FAR=0.1  FPSD   FPS",
+        "A         50.00    1       -            -     -     -",
+        "OVERALL   50.00    1   80.00            -  20.0  12.3",
         "a note",
     ]
+
+
+def test_speed_in_one_line():
+    speed = {"FPSD": 24.54, "FPSA": 236.5, "FPS": 22.2}
+    said = Evaluation({}, speed).speed_text()
+    assert said.endswith("both: FPSD 24.5, FPSA 236.5, FPS 22.2")
 
 
 def test_summary_without_tracks_has_one_row():
@@ -120,3 +126,21 @@ def test_a_checkpoint_of_another_architecture_is_refused(place):
     cfg.model.detector.neck.in_channels = [32, 16, 8]
     with pytest.raises(CheckpointError, match=r"weights.pth: a checkpoint of another arch.*shapes"):
         evaluate(cfg, "weights.pth")
+
+
+def test_tasks_with_data_of_their_own(place):
+    """Detection on one sequence alone, tracking on both; nobody asks for what is not there."""
+    cfg = load_config("tiny.py", {"work_dir": "tasks"})
+    own = {**cfg.test_dataloader.dataset, "sequences": ["B"]}
+    missing = {**cfg.test_dataloader.dataset, "data_root": "nowhere"}
+    cfg.task_dataloaders = dict(detection=dict(dataset=own), embedding=dict(dataset=missing))
+    found = evaluate(cfg, "weights.pth", build_metrics(("detection", "track")))
+    assert list(found.tables["track"].rows) == ["A", "B", OVERALL]
+    assert found.tables["detection"].notes[-1] == "detection: on street"
+    cfg.test_dataloader.dataset.sequences = ["B"]
+    cfg.task_dataloaders = None
+    alone = evaluate(cfg, "weights.pth", build_metrics(("detection",)))
+    assert found.tables["detection"].rows == alone.tables["detection"].rows
+    cfg.task_dataloaders = dict(track=dict(dataset=missing))
+    with pytest.raises(FileNotFoundError, match="data_root nowhere"):
+        evaluate(cfg, "weights.pth", build_metrics(("detection", "track")))

@@ -160,6 +160,12 @@ class TestCaltech:
         assert "V000.vbb: expected a MATLAB file, but it cannot be read" in said
         assert listed(tmp_path / "out", "caltech.val") == ["Caltech/images/set07_V001_0.jpg"]
 
+    def test_one_frame_of_several_persons(self, tmp_path: Path) -> None:
+        people = [thing(1, [1, 1, 4, 4]), thing(2, [9, 1, 4, 4])]
+        (targets,) = read_vbb(write_vbb(tmp_path / "V.vbb", [people], ["person", "person"]), 100)
+        assert targets.bboxes.tolist() == [[0, 0, 4, 4], [8, 0, 12, 4]]
+        assert targets.identities.tolist() == [101, 102]
+
     def test_an_id_without_a_label(self, tmp_path: Path) -> None:
         file = write_vbb(tmp_path / "V.vbb", [[], [thing(2, [1, 1, 4, 4])]], ["person"])
         with pytest.raises(InputError, match=r"V\.vbb: frame 1: expected ids of 1\.\.1"):

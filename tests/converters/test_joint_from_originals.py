@@ -13,7 +13,7 @@ from original_sets import (
     write_mot17,
     write_prw,
 )
-from originals import labels, listed
+from originals import labels, listed, write_image
 from tiny import call, load_tool
 from tiny_tools import call_tool
 
@@ -162,3 +162,35 @@ def test_the_joint_recipe_trains(joint: Path) -> None:
     assert losses
     assert np.isfinite(losses).all()
     assert (joint / "work" / "epoch_1.pth").is_file()
+
+
+def test_classes_of_one_s_own_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a converter writes of several classes, a dataset reads: names, labels, identities."""
+    monkeypatch.setenv("MMDEEPMOT_CACHE", str(tmp_path / "cache"))
+    out = tmp_path / "out"
+    images = [{"id": 1, "file_name": "a.jpg"}, {"id": 2, "file_name": "b.jpg"}]
+    content = {
+        "categories": [{"id": 3, "name": "person"}, {"id": 7, "name": "dog"}],
+        "images": images,
+        "annotations": [
+            {"image_id": 1, "category_id": 7, "bbox": [4, 8, 8, 20], "track_id": 5},
+            {"image_id": 1, "category_id": 3, "bbox": [20, 8, 8, 20], "iscrowd": 1},
+            {"image_id": 2, "category_id": 3, "bbox": [20, 8, 8, 20], "track_id": 6},
+        ],
+    }
+    for image in images:
+        write_image(tmp_path / "images" / str(image["file_name"]))
+    (tmp_path / "x.json").write_text(json.dumps(content))
+    arguments = (tmp_path / "images", "--train", tmp_path / "x.json", "--out", out)
+    assert call_tool("coco", *arguments) == 0
+    dataset = JDEListDataset(
+        out / "lists" / "coco.train", out, classes=str(out / "coco" / "classes.txt"), videos=False
+    )
+    boxes = dataset.index.boxes
+    assert dataset.metainfo["classes"] == ("person", "dog")
+    assert boxes.labels.tolist() == [1, 0, 0]
+    assert boxes.ignore.tolist() == [False, True, False]
+    assert boxes.identities.tolist() == [0, -1, 1]
+    assert np.allclose(boxes.bboxes, [[4, 8, 12, 28], [20, 8, 28, 28], [20, 8, 28, 28]], atol=1e-4)
+    with pytest.raises(FileNotFoundError, match=r"no\.txt .*expected a file of classes"):
+        JDEListDataset(out / "lists" / "coco.train", out, classes=str(out / "no.txt"))

@@ -7,13 +7,8 @@ import numpy as np
 import pytest
 
 from mmdeepmot.datasets import JDEListDataset
-from mmdeepmot.datasets.jde_list import (
-    check_labels,
-    group_frames,
-    label_path,
-    parse_labels,
-    read_image_list,
-)
+from mmdeepmot.datasets.jde_list import group_frames
+from mmdeepmot.datasets.label_files import check_labels, label_path, parse_labels, read_image_list
 from mmdeepmot.io import ImageError
 
 GOOD = "0 5 0.5 0.5 0.25 0.5\n"
@@ -182,7 +177,7 @@ class TestBadInput:
 
     def test_empty_list(self, tmp_path: Path) -> None:
         (tmp_path / "a.train").write_text("\n\n")
-        with pytest.raises(ValueError, match=r"a\.train: expected one image path a line"):
+        with pytest.raises(ValueError, match=r"a\.train: expected a list file, one image path"):
             read_image_list(tmp_path / "a.train")
 
     def test_bad_rows(self, write_list, warnings: list[str]) -> None:

@@ -57,16 +57,14 @@ def test_model_makes_a_step(path, monkeypatch):
     assert all(torch.isfinite(p).all() for p in model.parameters())
 
 
-def test_table_3_has_its_seven_rows():
-    rows = {
-        (cfg.loss_id.type, cfg.balance.type)
-        for cfg in (
-            load_config(p, check=False).model.detector.bbox_head
-            for p in CONFIGS
-            if p.parent.name == "table3"
-        )
-    }
-    assert rows == {
+@pytest.mark.parametrize(
+    ("folder", "data"), [("table3", "SynthMOTDataset"), ("table3_joint", "JointDataset")]
+)
+def test_table_3_has_its_seven_rows(folder, data):
+    configs = [load_config(p, check=False) for p in CONFIGS if p.parent.name == folder]
+    assert {cfg.train_dataloader.dataset.type for cfg in configs} == {data}
+    heads = [cfg.model.detector.bbox_head for cfg in configs]
+    assert {(head.loss_id.type, head.balance.type) for head in heads} == {
         ("BatchTripletLoss", "AppOptWeights"),
         ("BatchUpperBoundLoss", "AppOptWeights"),
         ("IdentityCrossEntropyLoss", "AppOptWeights"),
@@ -75,6 +73,37 @@ def test_table_3_has_its_seven_rows():
         ("IdentityCrossEntropyLoss", "LossNormWeights"),
         ("IdentityCrossEntropyLoss", "UncertaintyWeights"),
     }
+
+
+def test_tables_1_and_4_differ_in_tracker_video_and_size_alone():
+    rows = {
+        name(p): load_config(p, check=False)
+        for p in CONFIGS
+        if p.parent.name in ("table1", "table4")
+    }
+    places = {row: (cfg.test_dataloader.dataset.data_root) for row, cfg in rows.items()}
+    assert places == {
+        "table1/jde_darknet53_low.py": "data/MOT15/train",
+        "table1/jde_darknet53_high.py": "data/CVPR19/train",
+        "table1/jde_darknet53_sort_low.py": "data/MOT15/train",
+        "table1/jde_darknet53_sort_high.py": "data/CVPR19/train",
+        "table4/jde_darknet53_1088x608.py": "data/MOT16/test",
+        "table4/jde_darknet53_864x480.py": "data/MOT16/test",
+    }
+    sort = {row for row, cfg in rows.items() if cfg.model.tracker.motion.type == "AreaKalman"}
+    assert sort == {row for row in rows if "sort" in row}
+    detectors = {row: cfg.model.detector.to_dict() for row, cfg in rows.items()}
+    for row in places:
+        detectors[row]["backbone"].pop("init_cfg", None)
+    large = detectors["table4/jde_darknet53_1088x608.py"]
+    assert [row for row in places if detectors[row] != large] == ["table4/jde_darknet53_864x480.py"]
+
+
+@pytest.mark.parametrize("path", [p for p in CONFIGS if "joint" in str(p)], ids=name)
+def test_tasks_are_tested_at_the_size_of_the_tracks(path):
+    cfg = load_config(path, check=False)
+    for task in ("detection", "embedding"):
+        assert cfg.task_dataloaders[task].dataset.pipeline == cfg.test_pipeline
 
 
 def test_the_paper_s_network_at_full_size_has_its_proposals():

@@ -10,4 +10,8 @@ test_pipeline = [
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
 val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 test_dataloader = dict(dataset=dict(pipeline=test_pipeline))
+task_dataloaders = dict(
+    detection=dict(dataset=dict(pipeline=test_pipeline)),
+    embedding=dict(dataset=dict(pipeline=test_pipeline)),
+)
 model = dict(detector=dict(bbox_head=dict(anchors="published_576")))

@@ -1,0 +1,3 @@
+# Table 3 on the paper's data: cross-entropy over identities, equal weights.
+_base_ = "../jde_darknet53_joint.py"
+model = dict(detector=dict(bbox_head=dict(balance=dict(type="UniformWeights"))))
