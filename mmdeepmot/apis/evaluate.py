@@ -4,15 +4,16 @@ import copy
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mmengine.config import Config, ConfigDict
+from mmengine.config import Config
 from mmengine.evaluator import Evaluator
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
+from mmdeepmot.apis.task_data import name_data, task_dataloader
 from mmdeepmot.engine.atomic import atomic_write
 from mmdeepmot.engine.config import ConfigError
 from mmdeepmot.engine.hooks import TrackVideoHook
@@ -216,9 +217,9 @@ def evaluate(
     tables: dict[str, ScoreTable] = {}
     speed: dict[str, float] = {}
     try:
-        loaded = _dataloader(cfg, next(iter(metrics)))
+        loaded = task_dataloader(cfg, next(iter(metrics)))
         for task, metric in metrics.items():
-            wanted = _dataloader(cfg, task)
+            wanted = task_dataloader(cfg, task)
             if wanted != loaded:
                 loaded, loop.dataloader = wanted, runner.build_dataloader(copy.deepcopy(wanted))
             loop.evaluator = Evaluator(metric)
@@ -227,7 +228,7 @@ def evaluate(
             model.set_task(task)
             runner.test()
             if metric.table is not None:
-                tables[task] = _name_data(metric.table, cfg, task)
+                tables[task] = name_data(metric.table, cfg, task)
             if task == "track":
                 speed = model.timings.fps
     finally:
@@ -244,27 +245,10 @@ def evaluate(
     return Evaluation(tables, speed, areas_table, classes)
 
 
-def _dataloader(cfg: Config, task: str) -> ConfigDict:
-    """Config of the data that a task is tested on."""
-    own = (cfg.get("task_dataloaders") or {}).get(task) or {}
-    return ConfigDict({**cfg.test_dataloader, **own})
-
-
-def _name_data(table: ScoreTable, cfg: Config, task: str) -> ScoreTable:
-    """The table with a note where a task has data of its own."""
-    if task not in (cfg.get("task_dataloaders") or {}):
-        return table
-    dataset = _dataloader(cfg, task).dataset
-    parts = [
-        one.get("list_files", one.get("data_root")) for one in dataset.get("datasets", [dataset])
-    ]
-    return replace(table, notes=(*table.notes, f"{task}: on {', '.join(map(str, parts))}"))
-
-
 def _test_config(cfg: Config, first_task: str) -> Config:
     """The part that a test needs; in a folder of its own, as the runner leaves a copy there."""
     cfg = copy.deepcopy(cfg)
-    cfg.test_dataloader = _dataloader(cfg, first_task)
+    cfg.test_dataloader = task_dataloader(cfg, first_task)
     training = {f"{part}_{key}" for part in ("train", "val") for key in _LOOP_KEYS}
     for key in training | {"optim_wrapper", "param_scheduler"}:
         cfg.pop(key, None)

@@ -1,12 +1,14 @@
 """A set as MOTChallenge folders."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 
 from mmdeepmot.converters.counts import Counts
 from mmdeepmot.converters.plan import Options, Plan
 from mmdeepmot.converters.source import Clip, Picture, SourceSet, Targets
 from mmdeepmot.errors import InputError
+from mmdeepmot.io.mot import MOT_CLASSES, PEDESTRIAN
+from mmdeepmot.io.mot_classes import file_numbers
 
 
 class FolderLayout:
@@ -15,10 +17,14 @@ class FolderLayout:
     def __init__(self, source: SourceSet, split: str, options: Options, plan: Plan) -> None:
         self.split, self.options, self.plan = split, options, plan
         self.counts = plan.counts[f"{source.name}.{split}"] = Counts()
+        self.numbers = file_numbers(source.classes) if len(source.classes) > 1 else (PEDESTRIAN,)
+        known = set(source.classes) <= set(MOT_CLASSES.values())
+        self.keep_ignored = options.keep_ignored and (known or len(source.classes) == 1)
+        self.dropped = 0
         if len(source.classes) > 1:
-            raise InputError(
-                f"{source.name} has {len(source.classes)} classes, and numbers in MOTChallenge "
-                "files mean MOTChallenge's classes: write list files (--form lists)"
+            named = zip(source.classes, self.numbers, strict=True)
+            plan.notes.append(
+                f"{split}: classes in gt.txt: {', '.join(f'{name}={n}' for name, n in named)}"
             )
 
     def add(self, clip: Clip, pictures: Iterable[tuple[Picture, tuple[int, int], Targets]]) -> None:
@@ -41,7 +47,8 @@ class FolderLayout:
                     f"{size[0]}x{size[1]} px, {suffix}: left out"
                 )
                 continue
-            kept = targets if self.options.keep_ignored else targets.take(~targets.ignore)
+            kept = targets if self.keep_ignored else targets.take(~targets.ignore)
+            self.dropped += len(targets) - len(kept)
             unknown = int((~kept.ignore & (kept.identities < 0)).sum())
             if unknown:
                 raise InputError(
@@ -50,7 +57,7 @@ class FolderLayout:
                 )
             frame += 1
             self.plan.images[f"{folder}/img1/{frame:06d}{suffix}"] = picture.source
-            rows += gt_rows(frame, kept, numbers)
+            rows += gt_rows(frame, kept, numbers, self.numbers)
             self.counts.add(kept)
         if frame and size is not None:
             self.plan.texts[f"{folder}/gt/gt.txt"] = "".join(rows)
@@ -61,7 +68,12 @@ class FolderLayout:
             )
 
     def close(self) -> None:
-        """Nothing is left to do."""
+        """Say what could not be written."""
+        if self.dropped and self.options.keep_ignored:
+            self.plan.notes.append(
+                f"{self.split}: {self.dropped} regions to ignore, which MOTChallenge files cannot "
+                "say beside classes of one's own"
+            )
 
 
 DISTRACTOR = 8
@@ -70,18 +82,22 @@ DISTRACTOR = 8
 _IGNORED_FROM = 1_000_000
 
 
-def gt_rows(frame: int, targets: Targets, numbers: dict[int, int]) -> list[str]:
+def gt_rows(
+    frame: int, targets: Targets, numbers: dict[int, int], classes: Sequence[int] = (PEDESTRIAN,)
+) -> list[str]:
     """Lines of ``gt.txt`` of one frame.
 
     Args:
         frame: Its number, from 1.
         targets: Its boxes, xyxy px; ignored ones become distractors with ids of their own.
         numbers: Id, from 1, of each identity met so far; new ones are added.
+        classes: Number in the file of each class.
     """
     rows = []
-    for row, (box, identity, ignore, visibility) in enumerate(
+    for row, (box, label, identity, ignore, visibility) in enumerate(
         zip(
             targets.bboxes.tolist(),
+            targets.labels.tolist(),
             targets.identities.tolist(),
             targets.ignore.tolist(),
             targets.visibility.tolist(),
@@ -90,7 +106,7 @@ def gt_rows(frame: int, targets: Targets, numbers: dict[int, int]) -> list[str]:
     ):
         left, top, right, bottom = box
         number = _IGNORED_FROM + row if ignore else numbers.setdefault(identity, len(numbers) + 1)
-        flags = f"0,{DISTRACTOR}" if ignore else "1,1"
+        flags = f"0,{DISTRACTOR}" if ignore else f"1,{classes[label]}"
         rows.append(
             f"{frame},{number},{left:.3f},{top:.3f},{right - left:.3f},{bottom - top:.3f},"
             f"{flags},{visibility:.5g}\n"

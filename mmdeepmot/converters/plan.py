@@ -20,7 +20,7 @@ class Plan:
         texts: Target -> content, written after the images.
         lists: Target -> content, written at the end: who reads a list finds all that it names.
         counts: What each list or split holds.
-        notes: What was left out on purpose.
+        notes: What was left out on purpose, and what else should be known.
         bad_files: Files that could not be read.
         bad_rows: Boxes that were left out or changed.
     """

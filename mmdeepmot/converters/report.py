@@ -73,7 +73,7 @@ def describe(plan: Plan, written: Written | None) -> str:
             f"text files: {written.texts_made} made, {written.texts_kept} there already"
         )
     for messages, what in (
-        (plan.notes, "left out on purpose"),
+        (plan.notes, "notes"),
         (plan.bad_rows, "boxes left out or changed"),
         (plan.bad_files, "files that could not be read"),
     ):

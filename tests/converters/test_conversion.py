@@ -231,9 +231,6 @@ def test_photographs_are_no_folders(source: SourceSet) -> None:
     source.splits["train"][0].is_video = False
     with pytest.raises(InputError, match="photographs have no order"):
         make_plan(source, Options("mot"))
-    source.classes = ["a", "b"]
-    with pytest.raises(InputError, match="eth has 2 classes"):
-        make_plan(source, Options("mot"))
 
 
 def test_the_same_image_twice(source: SourceSet) -> None:

@@ -69,6 +69,20 @@ class TestCOCO:
         assert rows.frames.tolist() == [1, 2]
         assert rows.ids.tolist() == [1, 1]
 
+    def test_several_categories_as_folders(
+        self, coco, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        coco[1]["images"].pop()
+        coco[1]["annotations"].append(annotation(10, 7, [40, 8, 8, 20], ignore=1))
+        assert convert_coco(coco, "--form", "mot") == 0
+        rows = read_mot_text(tmp_path / "out" / "train" / "street" / "gt" / "gt.txt", "gt")
+        assert rows.frames.tolist() == [1, 1, 2]
+        assert rows.classes.tolist() == [1, 2, 1]
+        assert rows.ids.tolist() == [1, 2, 1]
+        said = capsys.readouterr().out
+        assert "train: classes in gt.txt: person=1, dog=2" in said
+        assert "train: 1 regions to ignore, which MOTChallenge files cannot say" in said
+
     def test_categories_in_an_order_of_one_s_own(self, coco, tmp_path: Path) -> None:
         convert_coco(coco, "--categories", "dog", "person")
         assert [row[0] for row in labels(tmp_path / "out", self.IMAGES[0])] == [1, 0]
