@@ -47,8 +47,8 @@ class Evaluation:
 
     Attributes:
         tables: The full table of each task.
-        speed: Frames per second of detector (FPSD), association (FPSA) and both (FPS); empty if
-            nothing was tracked.
+        speed: Frames per second of detector (FPSD), embedding (FPSE, where a ReID network gives
+            it), association (FPSA) and the whole (FPS); empty if nothing was tracked.
         classes: For each task that tells classes apart, the figures of each.
         areas: The figures of small, medium and large objects, of all tasks in one table; None
             where sizes were not told apart.

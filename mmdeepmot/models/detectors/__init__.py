@@ -1,7 +1,8 @@
 """Detectors."""
 
+from mmdeepmot.models.detectors.box_detector import BoxDetector
 from mmdeepmot.models.detectors.fairmot import FairMOT
 from mmdeepmot.models.detectors.jde import JDE
 from mmdeepmot.models.detectors.one_shot import OneShotDetector
 
-__all__ = ["JDE", "FairMOT", "OneShotDetector"]
+__all__ = ["JDE", "BoxDetector", "FairMOT", "OneShotDetector"]

@@ -45,7 +45,7 @@ def _check(embeddings: Tensor, identities: Tensor) -> None:
 
 
 def identity_cross_entropy(
-    embeddings: Tensor, identities: Tensor, weight: Tensor, bias: Tensor | None, scale: float
+    embeddings: Tensor, identities: Tensor, weight: Tensor, bias: Tensor | None, scale: float | None
 ) -> tuple[Tensor, Tensor]:
     """Cross-entropy over identities (Eq. 4) of scaled, normalised embeddings.
 
@@ -54,7 +54,7 @@ def identity_cross_entropy(
         identities: ``(K,)`` int64, -1 none.
         weight: ``(num_ids, D)`` of the linear classifier.
         bias: ``(num_ids,)`` or None.
-        scale: Length to which embeddings are brought.
+        scale: Length to which embeddings are brought; None: they are taken as they are.
 
     Returns:
         Losses ``(K,)``, 0 where the identity is -1, and which count, ``(K,)`` bool.
@@ -69,7 +69,9 @@ def identity_cross_entropy(
             f"identity {int(identities.max())} is outside the classifier, which has {len(weight)} "
             "identities: num_ids must be at least the training dataset's num_identities"
         )
-    logits = F.linear(scale * F.normalize(embeddings, dim=-1), weight, bias)
+    if scale is not None:
+        embeddings = scale * F.normalize(embeddings, dim=-1)
+    logits = F.linear(embeddings, weight, bias)
     losses = F.cross_entropy(logits.float(), identities, ignore_index=-1, reduction="none")
     return losses, identities >= 0
 
@@ -141,15 +143,25 @@ class IdentityCrossEntropyLoss(nn.Module):
         num_ids: Identities of the training dataset. None: not known yet; the classifier is then
             made with the shape found in the checkpoint that is loaded, and training is refused.
         scale: Length of embeddings before the classifier; None: :func:`identity_scale`.
+        normalize: False: embeddings are classified as they are (IDE, PCB), without a scale.
     """
 
     needs_identities: ClassVar[bool] = True
     one_by_one: ClassVar[bool] = True
 
     def __init__(
-        self, embed_dims: int, num_ids: int | None = None, scale: float | None = None
+        self,
+        embed_dims: int,
+        num_ids: int | None = None,
+        scale: float | None = None,
+        normalize: bool = True,
     ) -> None:
         super().__init__()
+        if scale is not None and not normalize:
+            raise InputError(
+                f"IdentityCrossEntropyLoss: scale={scale} is for normalize=True: give one of them"
+            )
+        self.normalize = normalize
         if num_ids is not None and num_ids < 1:
             raise InputError(f"num_ids must be at least 1, got {num_ids}")
         self.embed_dims = embed_dims
@@ -181,8 +193,9 @@ class IdentityCrossEntropyLoss(nn.Module):
                 "the identity classifier has no size: set num_ids of the head to the number of "
                 "identities of the training dataset (tools/train.py does so when it is None)"
             )
+        scale = self.scale if self.normalize else None
         return identity_cross_entropy(
-            embeddings, identities, self.classifier.weight, self.classifier.bias, self.scale
+            embeddings, identities, self.classifier.weight, self.classifier.bias, scale
         )
 
 
@@ -217,6 +230,11 @@ class BatchUpperBoundLoss(nn.Module):
     def forward(self, embeddings: Tensor, identities: Tensor) -> tuple[Tensor, Tensor]:
         """See :func:`upper_bound_loss`."""
         return upper_bound_loss(embeddings, identities, self.scale)
+
+
+def mean_of_counted(values: Tensor, counts: Tensor) -> Tensor:
+    """The mean of losses ``(K,)`` over those that count ``(K,)``; 0 if none does."""
+    return (values * counts).sum() / counts.sum().clamp(min=1)
 
 
 def build_identity_loss(cfg: dict, embed_dims: int, num_ids: int | None) -> nn.Module:

@@ -4,15 +4,29 @@ from collections.abc import Sequence
 from typing import Any, Literal, get_args
 
 import torch
+from mmdet.models.detectors import BaseDetector
 from mmdet.structures import DetDataSample
 from mmengine.structures import InstanceData
-from torch import Tensor
 
 from mmdeepmot.errors import InputError
 from mmdeepmot.models.mot.detecting_follower import DetectingFollower
-from mmdeepmot.models.mot.geometry import boxes_to_input, boxes_to_original
+from mmdeepmot.models.mot.geometry import boxes_to_input, in_original
 
 Source = Literal["own", "public", "refined"]
+
+
+def check_detector(detector: Any) -> None:
+    """Make sure that a detector gives its boxes in px of the original image.
+
+    Raises:
+        InputError: It is one of mmdet's, which do not know that the input is shifted.
+    """
+    if isinstance(detector, BaseDetector) and not hasattr(detector, "embedding_maps"):
+        name = type(detector).__name__
+        raise InputError(
+            f"TrackingModel.detector: {name} is a detector of mmdet: put it into a BoxDetector, "
+            f"detector=dict(type='BoxDetector', detector=dict(type='{name}', ...))"
+        )
 
 
 def check_source(source: Source, detector: Any, follower: Any) -> None:
@@ -45,7 +59,7 @@ def follower_detections(
     """A follower's own detections of T encoded images, in px of the original image."""
     found = follower.detect(images, samples)
     return [
-        _in_original(one.bboxes, one.scores, one.labels, sample)
+        in_original(one.bboxes, one.scores, one.labels, sample)
         for one, sample in zip(found, samples, strict=True)
     ]
 
@@ -82,17 +96,5 @@ def refined_detections(
         given = public_detections(sample)
         near = boxes_to_input(given.bboxes.to(device).float(), sample)
         boxes, scores = follower.refine(image, near)
-        refined.append(_in_original(boxes, scores, given.labels.to(device), sample))
+        refined.append(in_original(boxes, scores, given.labels.to(device), sample))
     return refined
-
-
-def _in_original(
-    boxes: Tensor, scores: Tensor, labels: Tensor, sample: DetDataSample
-) -> InstanceData:
-    """Boxes of the input as detections of the original image, clipped to it."""
-    height, width = sample.ori_shape[:2]
-    boxes = boxes_to_original(boxes, sample)
-    limit = boxes.new_tensor([width, height, width, height])
-    return InstanceData(
-        bboxes=boxes.clamp(min=0).minimum(limit), scores=scores.detach(), labels=labels
-    )

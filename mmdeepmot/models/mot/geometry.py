@@ -34,6 +34,18 @@ def boxes_to_original(boxes: Tensor, sample: DetDataSample) -> Tensor:
     return (boxes - offset) / scale
 
 
+def in_original(
+    boxes: Tensor, scores: Tensor, labels: Tensor, sample: DetDataSample
+) -> InstanceData:
+    """Boxes of the input as detections of the original image, clipped to it."""
+    height, width = sample.ori_shape[:2]
+    boxes = boxes_to_original(boxes, sample)
+    limit = boxes.new_tensor([width, height, width, height])
+    return InstanceData(
+        bboxes=boxes.clamp(min=0).minimum(limit), scores=scores.detach(), labels=labels
+    )
+
+
 def split_detections(instances: Sequence[InstanceData]) -> list[Detections]:
     """Detections of T frames as arrays, moved off the device in one transfer a field.
 

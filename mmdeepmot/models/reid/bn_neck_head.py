@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
-from mmdeepmot.models.losses.embedding import build_identity_loss
+from mmdeepmot.models.losses.embedding import build_identity_loss, mean_of_counted
 from mmdeepmot.registry import MODELS
 
 
@@ -61,11 +61,7 @@ class BNNeckHead(BaseModule):
         pooled = self.pool(maps)
         losses = {}
         if self.loss_triplet is not None:
-            losses["loss_triplet"] = _mean(*self.loss_triplet(pooled, identities))
+            losses["loss_triplet"] = mean_of_counted(*self.loss_triplet(pooled, identities))
         if self.loss_id is not None:
-            losses["loss_id"] = _mean(*self.loss_id(self.bn(pooled), identities))
+            losses["loss_id"] = mean_of_counted(*self.loss_id(self.bn(pooled), identities))
         return losses
-
-
-def _mean(values: Tensor, counts: Tensor) -> Tensor:
-    return (values * counts).sum() / counts.sum().clamp(min=1)

@@ -1,0 +1,7 @@
+# The small triplet network: ResNet-18 at half width on crops of 48x96.
+_base_ = "reid_triplet_r50.py"
+reid = dict(
+    backbone=dict(depth=18, base_channels=32),
+    head=dict(in_channels=256, hidden=256),
+    crop_size=(48, 96),
+)

@@ -1,0 +1,8 @@
+# Faster R-CNN (ResNet-101), triplets, DeepSORT.
+_base_ = [
+    "../../_base_/sde/faster_rcnn_r101_joint.py",
+    "../../_base_/models/reid_triplet_r50.py",
+    "../../_base_/trackers/deepsort.py",
+]
+weights = "work_dirs/triplet_r50_joint/epoch_60.pth"
+model = dict(reid=dict(**_base_.reid, weights=weights), tracker=_base_.tracker)

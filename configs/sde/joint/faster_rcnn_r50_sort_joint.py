@@ -1,0 +1,3 @@
+# Faster R-CNN (ResNet-50), linked by SORT; trains the detector.
+_base_ = ["../../_base_/sde/faster_rcnn_r50_joint.py", "../../_base_/trackers/sort.py"]
+model = dict(tracker=_base_.tracker)

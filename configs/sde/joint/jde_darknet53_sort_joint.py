@@ -1,0 +1,3 @@
+# JDE (DarkNet-53), whose embeddings are not used, linked by SORT; trains the detector.
+_base_ = ["../../_base_/sde/jde_darknet53_joint.py", "../../_base_/trackers/sort.py"]
+model = dict(tracker=_base_.tracker)

@@ -1,0 +1,8 @@
+# JDE (ResNet-101), PCB, DeepSORT.
+_base_ = [
+    "../../_base_/sde/jde_r101_joint.py",
+    "../../_base_/models/reid_pcb_r50.py",
+    "../../_base_/trackers/deepsort.py",
+]
+weights = "work_dirs/pcb_r50_joint/epoch_60.pth"
+model = dict(reid=dict(**_base_.reid, weights=weights), tracker=_base_.tracker)

@@ -1,0 +1,8 @@
+# The small Faster R-CNN, triplets, JDE's association.
+_base_ = [
+    "../../_base_/sde/faster_rcnn_r18_synthmot.py",
+    "../../_base_/models/reid_triplet_r18.py",
+    "../../_base_/trackers/jde_paper.py",
+]
+weights = "work_dirs/triplet_r18_synthmot/epoch_16.pth"
+model = dict(reid=dict(**_base_.reid, weights=weights), tracker=_base_.tracker)
