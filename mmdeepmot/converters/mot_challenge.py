@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mmdeepmot.converters.source import Clip, Picture, SourceSet, Targets
 from mmdeepmot.datasets.mot_challenge import (
@@ -19,7 +20,7 @@ from mmdeepmot.datasets.mot_challenge import (
     target_rows,
 )
 from mmdeepmot.errors import InputError
-from mmdeepmot.io.mot import MOTRows, read_mot_text, read_seqinfo
+from mmdeepmot.io.mot import MOTRows, SequenceInfo, read_mot_text, read_seqinfo
 
 _SPLITS = ("train", "val", "test")
 
@@ -49,22 +50,28 @@ def read_mot_challenge(
     for split, place in splits.items():
         clips = []
         for sequence in find_sequences(place, sequences):
-            if not (sequence / "gt" / "gt.txt").is_file():
-                source.notes.append(f"{sequence}: without gt/gt.txt, which the benchmark keeps")
-                continue
             try:
-                clip, first_identity = _read_sequence(sequence, split, first_identity)
+                info, frames, paths = _read_frames(sequence)
+                if not (sequence / "gt" / "gt.txt").is_file():
+                    source.notes.append(
+                        f"{sequence}: all its {len(frames)} frames are there; without gt/gt.txt, "
+                        "which the benchmark keeps"
+                    )
+                    continue
+                clip = _read_sequence(info, frames, paths, split, first_identity)
             except (InputError, FileNotFoundError) as error:
                 source.bad_files.append(str(error))
                 continue
             clips.append(clip)
+            known = [picture.targets.identities.max(initial=-1) for picture in clip.pictures]
+            first_identity = max(first_identity, int(max(known)) + 1)
         if clips:
             source.splits[split] = clips
     return source
 
 
-def _read_sequence(folder: Path, split: str, first_identity: int) -> tuple[Clip, int]:
-    """A sequence, and the first identity that the next one may use."""
+def _read_frames(folder: Path) -> tuple[SequenceInfo, NDArray[np.int64], list[str]]:
+    """What is known of a sequence, and the numbers and paths of its frames, all of them."""
     info = read_seqinfo(folder)
     frames, paths = list_frames(info)
     if len(frames) != info.length or frames[-1] != info.length:
@@ -72,11 +79,23 @@ def _read_sequence(folder: Path, split: str, first_identity: int) -> tuple[Clip,
             f"{info.image_dir}: expected the frames 1..{info.length} (seqLength of seqinfo.ini), "
             f"found {len(frames)} from {frames[0]} to {frames[-1]}: fetch the sequence again"
         )
+    return info, frames, paths
+
+
+def _read_sequence(
+    info: SequenceInfo,
+    frames: NDArray[np.int64],
+    paths: list[str],
+    split: str,
+    first_identity: int,
+) -> Clip:
+    """A sequence with ground truth; its identities count from ``first_identity``."""
+    folder = info.folder
     file = folder / "gt" / "gt.txt"
     rows = read_mot_text(file, "gt")
     target, ignore = target_rows(rows, ignored_classes(info.name))
     rows, ignore = rows[target | ignore], ignore[target | ignore]
-    ids, numbers = np.unique(rows.ids, return_inverse=True)
+    numbers = np.unique(rows.ids, return_inverse=True)[1]
     by_frame = _by_frame(rows, first_identity + numbers, ignore)
     nothing = Targets.of(np.zeros((0, 4)))
     pictures = [
@@ -89,7 +108,7 @@ def _read_sequence(folder: Path, split: str, first_identity: int) -> tuple[Clip,
         )
         for number, path in zip(frames.tolist(), paths, strict=True)
     ]
-    return Clip(folder.name, pictures, info.fps), first_identity + len(ids)
+    return Clip(folder.name, pictures, info.fps)
 
 
 def _by_frame(rows: MOTRows, identities: np.ndarray, ignore: np.ndarray) -> dict[int, Targets]:

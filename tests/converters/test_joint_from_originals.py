@@ -81,7 +81,7 @@ def test_mot17_as_a_list(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert labels(out, image.format(2)) == []
     assert labels(out, image.format(3)) == [[0, 0, 6, 8, 14, 28], [0, 1, 30, 8, 38, 28]]
     said = capsys.readouterr().out
-    assert "MOT17-01-FRCNN: without gt/gt.txt, which the benchmark keeps" in said
+    assert "MOT17-01-FRCNN: all its 3 frames are there; without gt/gt.txt" in said
     assert "images 3: DIFFERS from 5316 (motchallenge.net)" in said
 
 
@@ -96,6 +96,9 @@ def test_a_dry_run_checks_a_split_s_folder(
     assert call_tool("mot_challenge", *arguments, "*") == 1
     message = "MOT17-02-SDP/img1: expected the frames 1..3 (seqLength of seqinfo.ini), found 2"
     assert message in capsys.readouterr().err
+    (root / "test" / "MOT17-01-FRCNN" / "img1" / "000003.jpg").unlink()
+    assert call_tool("mot_challenge", root, "--dry-run") == 1
+    assert "MOT17-01-FRCNN/img1: expected the frames 1..3" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 
