@@ -51,6 +51,9 @@ def make_parser(doc: str | None, source: str = "folder of the data set") -> argp
         "them), or none",
     )
     parser.add_argument(
+        "--verify", action="store_true", help="decode every image, to find broken ones (slow)"
+    )
+    parser.add_argument(
         "--dry-run", action="store_true", help="read, check and count everything, write nothing"
     )
     return parser
@@ -76,7 +79,7 @@ def convert(args: argparse.Namespace, read: Callable[[], SourceSet]) -> None:
         )
     progress = _Progress()
     progress.say(f"reading {args.source}")
-    options = Options(args.form, args.ignored == "keep")
+    options = Options(args.form, args.ignored == "keep", args.verify)
     plan = make_plan(read(), options, progress.of("images checked"))
     written = None
     if not args.dry_run:

@@ -52,7 +52,9 @@ class Options:
     Attributes:
         form: List files with ``labels_with_ids``, or MOTChallenge folders.
         keep_ignored: Whether regions to ignore are written (list files: rows of class -1).
+        verify: Whether every image is decoded; otherwise its header is read.
     """
 
     form: Form = "lists"
     keep_ignored: bool = True
+    verify: bool = False

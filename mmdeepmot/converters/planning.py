@@ -1,7 +1,7 @@
 """Which files a set becomes: every image is looked at, every box checked."""
 
 from collections.abc import Callable, Iterator
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from mmdeepmot.converters.clean import clean_targets
 from mmdeepmot.converters.folder_layout import FolderLayout
@@ -9,7 +9,7 @@ from mmdeepmot.converters.list_layout import ListLayout
 from mmdeepmot.converters.plan import Options, Plan
 from mmdeepmot.converters.source import Clip, Picture, Piece, SourceSet, Targets
 from mmdeepmot.errors import InputError
-from mmdeepmot.io.image import ImageError, image_size
+from mmdeepmot.io.image import ImageError, decode_image, image_size, read_image
 
 _LAYOUTS: dict[str, type[ListLayout] | type[FolderLayout]] = {
     "lists": ListLayout,
@@ -22,7 +22,7 @@ def make_plan(
     options: Options | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Plan:
-    """The files that a set becomes. The header of every image is read.
+    """The files that a set becomes. Every image is looked at.
 
     Args:
         source: What a reader found.
@@ -40,7 +40,7 @@ def make_plan(
     for split, clips in source.splits.items():
         layout = lay_out(source, split, options, plan)
         for clip in clips:
-            layout.add(clip, _usable(clip, plan))
+            layout.add(clip, _usable(clip, plan, options.verify))
             done += len(clip.pictures)
             if progress is not None:
                 progress(done, total)
@@ -51,7 +51,9 @@ def make_plan(
     return plan
 
 
-def _usable(clip: Clip, plan: Plan) -> Iterator[tuple[Picture, tuple[int, int], Targets]]:
+def _usable(
+    clip: Clip, plan: Plan, verify: bool
+) -> Iterator[tuple[Picture, tuple[int, int], Targets]]:
     """Images that can be read, their sizes and boxes; the others are noted."""
     for picture in clip.pictures:
         path = PurePosixPath(picture.name)
@@ -62,11 +64,7 @@ def _usable(clip: Clip, plan: Plan) -> Iterator[tuple[Picture, tuple[int, int], 
             )
             continue
         try:
-            size = (
-                picture.source.size
-                if isinstance(picture.source, Piece)
-                else image_size(picture.source)
-            )
+            size = _size(picture.source, verify)
         except ImageError as error:
             plan.bad_files.append(f"{error} (named in {picture.where or clip.name})")
             continue
@@ -79,3 +77,18 @@ def _usable(clip: Clip, plan: Plan) -> Iterator[tuple[Picture, tuple[int, int], 
         targets, problems = clean_targets(picture, size)
         plan.bad_rows.extend(problems)
         yield picture, size, targets
+
+
+def _size(source: Path | Piece, verify: bool) -> tuple[int, int]:
+    """(width, height) px of an image.
+
+    Raises:
+        ImageError: It cannot be read.
+    """
+    if not verify:
+        return source.size if isinstance(source, Piece) else image_size(source)
+    if isinstance(source, Piece):
+        image = decode_image(source.read(), f"{source.path}: byte {source.offset}")
+    else:
+        image = read_image(source)
+    return image.shape[1], image.shape[0]

@@ -67,16 +67,31 @@ def read_image(path: str | os.PathLike[str]) -> NDArray[np.uint8]:
         raise ImageError(f"{path}: image not found") from None
     except OSError as error:
         raise ImageError(f"{path}: image cannot be read ({error.strerror})") from None
+    return decode_image(data, str(path))
+
+
+def decode_image(data: bytes, where: str) -> NDArray[np.uint8]:
+    """Decode the bytes of an image file to ``(H, W, 3)`` BGR uint8.
+
+    Args:
+        data: The encoded image.
+        where: Where it comes from, for messages.
+
+    Raises:
+        ImageError: It is empty, truncated or not an image.
+    """
     if len(data) == 0:
-        raise ImageError(f"{path}: image file is empty (0 bytes)")
+        raise ImageError(f"{where}: image file is empty (0 bytes)")
     if not _is_complete(data):
         raise ImageError(
-            f"{path}: image is truncated ({len(data)} bytes, no end marker): fetch it again"
+            f"{where}: image is truncated ({len(data)} bytes, no end marker): fetch it again"
         )
     try:
         image = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_COLOR)
     except cv2.error:
         image = None
     if image is None:
-        raise ImageError(f"{path}: expected an image, but it cannot be decoded ({len(data)} bytes)")
+        raise ImageError(
+            f"{where}: expected an image, but it cannot be decoded ({len(data)} bytes)"
+        )
     return image  # type: ignore[return-value]

@@ -217,6 +217,18 @@ class TestCommand:
         assert "images: 0 made, 1 there already" in capsys.readouterr().out
         assert listed(out, "eth.train") == ["ETHZ/images/s/00000001.png"]
 
+    def test_broken_images_are_found_by_decoding(
+        self, eth: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        broken = write_image(eth / "s" / "left" / "2.jpg")
+        broken.write_bytes(broken.read_bytes()[:-100])
+        with (eth / "s" / "a.idl").open("a") as file:
+            file.write('\n"left/2.jpg": (1, 2, 10, 20).')
+        assert call_tool("eth", eth, "--out", tmp_path / "quick") == 0
+        assert call_tool("eth", eth, "--out", tmp_path / "out", "--verify") == 1
+        assert "2.jpg: image is truncated" in capsys.readouterr().err
+        assert listed(tmp_path / "out", "eth.train") == ["ETHZ/images/s/00000001.png"]
+
     def test_nothing_to_write(
         self, eth: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:

@@ -145,6 +145,16 @@ class TestCaltech:
         assert "V000.seq: expected 4 frames, as its header says; after 3" in capsys.readouterr().err
         assert listed(tmp_path / "out", "caltech.train") == list(self.IMAGES)
 
+    def test_a_frame_that_is_no_image(
+        self, caltech: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        images = [encoded(seed=row) for row in range(4)]
+        images[2] = images[2][:4] + bytes(len(images[2]) - 4)
+        write_seq(caltech / "set00" / "V000.seq", images)
+        assert call_tool("caltech", caltech, "--out", tmp_path / "out", "--verify") == 1
+        assert "V000.seq: byte" in capsys.readouterr().err
+        assert listed(tmp_path / "out", "caltech.train") == list(self.IMAGES[:1])
+
     def test_a_video_that_is_none(
         self, caltech: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
