@@ -181,7 +181,7 @@ def test_model(args: argparse.Namespace) -> None:
         hook = {"type": "TrackVideoHook", "out_dir": args.show_dir}
         hook["sequences"] = args.show_sequences
         cfg.custom_hooks = [*cfg.get("custom_hooks", []), hook]
-    init_distributed(args.launcher, cfg)
+    init_distributed(args.launcher, cfg, train=False)
     evaluation = evaluate(cfg, checkpoint, metrics)
     if not is_main_process():
         return

@@ -114,11 +114,11 @@ def train(args: argparse.Namespace) -> None:
     """Build everything and train."""
     from mmengine.dist import get_world_size
     from mmengine.registry import init_default_scope
-    from mmengine.runner import Runner
 
     from mmdeepmot.engine.distributed import first_process_first, init_distributed
     from mmdeepmot.engine.host_memory import keep_freed_memory
     from mmdeepmot.engine.resolve import build_train_dataset, check_evaluation, resolve_config
+    from mmdeepmot.engine.runner import MOTRunner
 
     keep_freed_memory()
     cfg = prepare(args)
@@ -128,7 +128,7 @@ def train(args: argparse.Namespace) -> None:
         check_evaluation(cfg, "val")
     dataset = first_process_first(lambda: build_train_dataset(cfg))
     resolve_config(cfg, dataset, get_world_size())
-    runner = Runner.from_cfg(cfg)
+    runner = MOTRunner.from_cfg(cfg)
     runner._train_dataloader = dict(cfg.train_dataloader, dataset=dataset)
     runner.train()
 

@@ -3,6 +3,6 @@
 Importing it registers them and makes every checkpoint loader safe (``checkpoint.py``).
 """
 
-from . import checkpoint, hooks, loops, optim, samplers, schedulers
+from . import checkpoint, hooks, loops, optim, runner, samplers, schedulers
 
-__all__ = ["checkpoint", "hooks", "loops", "optim", "samplers", "schedulers"]
+__all__ = ["checkpoint", "hooks", "loops", "optim", "runner", "samplers", "schedulers"]

@@ -11,10 +11,12 @@ from mmengine.config import Config
 from mmengine.dist import barrier, get_rank, init_dist
 
 _T = TypeVar("_T")
+SHARDED = "FullySharded"
+"""Type of the model wrapper that divides the weights (:mod:`.sharding`)."""
 
 
-def init_distributed(launcher: str, cfg: Config) -> None:
-    """Start the process group, and let the runner wrap the model for it.
+def init_distributed(launcher: str, cfg: Config, train: bool = True) -> None:
+    """Start the process group, if there is none, and let the runner wrap the model for it.
 
     mmengine's own start works on accelerators only (it sets a CUDA device and wraps the model
     with device ids); without one, this takes gloo and wraps without them.
@@ -22,24 +24,36 @@ def init_distributed(launcher: str, cfg: Config) -> None:
     Args:
         launcher: ``none``, ``pytorch`` (torchrun) or ``slurm``.
         cfg: ``env_cfg.dist_cfg`` is used; ``launcher`` and on CPU ``model_wrapper_cfg`` are set.
+        train: Whether the model is to be trained. One that is only tested is never sharded: every
+            process predicts sequences of its own.
     """
     cfg.launcher = launcher
+    if not train and _wrapper_type(cfg) == SHARDED:
+        cfg.model_wrapper_cfg = None
     if launcher == "none":
         return
     options: dict[str, Any] = dict(cfg.get("env_cfg", {}).get("dist_cfg", {}))
     backend = options.pop("backend", "nccl")
     if torch.cuda.is_available():
-        init_dist(launcher, backend=backend, **options)
+        if not torch_dist.is_initialized():
+            init_dist(launcher, backend=backend, **options)
         return
-    if launcher == "slurm":
-        _slurm_environment()
-    torch_dist.init_process_group("gloo")
+    if not torch_dist.is_initialized():
+        if launcher == "slurm":
+            _slurm_environment()
+        torch_dist.init_process_group("gloo")
+    if _wrapper_type(cfg) == SHARDED:
+        return
     wrapper = dict(cfg.get("model_wrapper_cfg") or {})
     wrapper.setdefault("type", "MMDistributedDataParallel")
     wrapper.setdefault("broadcast_buffers", False)
     wrapper.setdefault("find_unused_parameters", cfg.get("find_unused_parameters", False))
     wrapper["device_ids"] = None
     cfg.model_wrapper_cfg = wrapper
+
+
+def _wrapper_type(cfg: Config) -> str | None:
+    return (cfg.get("model_wrapper_cfg") or {}).get("type")
 
 
 def _slurm_environment() -> None:

@@ -1,22 +1,15 @@
 """Two processes on a CPU take the same steps as one with the whole batch."""
 
 import os
-import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import torch
+from ranks import free_port
 from toy_fixtures import ROOT, toy_environment
 
 from mmdeepmot.engine.checkpoint import load_checkpoint
-
-
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
-
 
 OPTIONS = [
     "model.norm=False",
@@ -44,7 +37,7 @@ def test_two_processes_equal_one(toy_config, run_train, tmp_path):
             ROOT / "tools/dist_train.sh", toy_config, "2", "--work-dir", tmp_path / "two",
             "--cfg-options", *OPTIONS, "train_dataloader.batch_size=2",
         ],
-        env=dict(toy_environment(), PORT=str(free_port()), PYTHON=sys.executable),
+        env=dict(toy_environment(), PORT=free_port(), PYTHON=sys.executable),
         capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     assert two.returncode == 0, two.stderr[-3000:]
@@ -85,3 +78,34 @@ def test_scripts_hand_everything_on(tmp_path):
         env=environment, capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert f"{ROOT}/tools/test.py c.py w.pth --launcher pytorch --eval track" in run.stdout
+
+
+def test_slurm_scripts_hand_everything_on(tmp_path):
+    """Processes, nodes and what the user adds reach srun, options reach the tool."""
+    fake = tmp_path / "srun"
+    fake.write_text('#!/bin/sh\necho "$@"\n')
+    fake.chmod(0o755)
+    environment = dict(
+        os.environ,
+        PATH=f"{tmp_path}:{os.environ['PATH']}",
+        PYTHON="py",
+        GPUS="16",
+        CPUS_PER_TASK="3",
+        SRUN_ARGS="--time 60 --qos=high",
+    )
+    start = [
+        "-p", "gpus", "--job-name=j", "--gres=gpu:8", "--ntasks=16", "--ntasks-per-node=8",
+        "--cpus-per-task=3", "--kill-on-bad-exit=1", "--time", "60", "--qos=high", "py", "-u",
+    ]  # fmt: skip
+    for kind, own in (("train", ["c.py"]), ("test", ["c.py", "w.pth"])):
+        run = subprocess.run(
+            [ROOT / f"tools/slurm_{kind}.sh", "gpus", "j", *own, "--seed", "1"],
+            env=environment, capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        end = [f"{ROOT}/tools/{kind}.py", *own, "--launcher", "slurm", "--seed", "1"]
+        assert run.stdout.split() == start + end
+    run = subprocess.run(
+        [ROOT / "tools/slurm_train.sh", "gpus", "j", "c.py"],
+        env=environment | {"GPUS": "2"}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert "--gres=gpu:2 --ntasks=2 --ntasks-per-node=2" in run.stdout

@@ -12,6 +12,7 @@ from mmdeepmot.registry import HOOKS
 
 from ..atomic import atomic_write, remove_leftovers
 from ..checkpoint import LATEST_POINTER
+from ..sharding import FullySharded, any_process
 
 LATEST_NAME = "latest.pth"
 
@@ -96,11 +97,12 @@ class CheckpointHook(PlainCheckpointHook):
         return path
 
     def _is_latest_due(self, runner: Runner) -> bool:
+        if self.latest_iters and (runner.iter + 1) % self.latest_iters == 0:
+            return True
         minutes = (time.monotonic() - self._last_written) / 60
-        return bool(
-            (self.latest_iters and (runner.iter + 1) % self.latest_iters == 0)
-            or (self.latest_minutes and minutes >= self.latest_minutes)
-        )
+        due = bool(self.latest_minutes and minutes >= self.latest_minutes)
+        # Clocks differ, and all processes have a part of a sharded model's checkpoint.
+        return any_process(due) if isinstance(runner.model, FullySharded) else due
 
     def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict) -> None:
         outdated = []

@@ -15,6 +15,7 @@ from mmengine.runner import Runner
 
 from mmdeepmot.registry import HOOKS
 
+from ..sharding import FullySharded, any_process
 from .checkpoint import CheckpointHook
 
 if TYPE_CHECKING:
@@ -43,8 +44,9 @@ class InterruptHook(Hook):
     """On SIGINT or SIGTERM finish the iteration, write a checkpoint, then stop.
 
     A second signal stops at once. The stop is a ``KeyboardInterrupt``. Under several processes
-    the first one writes; the launcher ends the others. Worker processes of the data loaders,
-    which get the same signals from a terminal or a scheduler, ignore them until then.
+    the first one writes; the launcher ends the others. Where weights are sharded all stop after
+    the same iteration, since all have a part of the checkpoint. Worker processes of the data
+    loaders, which get the same signals from a terminal or a scheduler, ignore them until then.
     """
 
     priority = "LOWEST"
@@ -79,9 +81,12 @@ class InterruptHook(Hook):
         self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None
     ) -> None:
         """Stop after the iteration that closes the accumulation window."""
-        if self._received is None or not is_main_process():
-            return
         if not runner.optim_wrapper.should_update():
+            return
+        if isinstance(runner.model, FullySharded):
+            if not any_process(self._received is not None):
+                return
+        elif self._received is None or not is_main_process():
             return
         self.after_train(runner)
         for hook in runner.hooks:
