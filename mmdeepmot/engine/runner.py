@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from mmengine.dist import is_main_process
+from mmengine.hooks import EMAHook
 from mmengine.optim import OptimWrapper
 from mmengine.runner import Runner
+from torch import nn
 
 from mmdeepmot.config_file import ConfigError
 from mmdeepmot.registry import RUNNERS
@@ -24,6 +26,21 @@ class MOTRunner(Runner):
       patterns; backbones and necks by default) compiles these modules. mmengine compiles the whole
       ``train_step``, which here breaks into pieces, and again for every number of objects.
     """
+
+    def train(self) -> nn.Module:
+        """As mmengine's.
+
+        Raises:
+            ConfigError: If a hook would copy a sharded model.
+        """
+        if isinstance(self.model, FullySharded):
+            for hook in self.hooks:
+                if isinstance(hook, EMAHook):
+                    raise ConfigError(
+                        "EMAHook keeps a copy of the model, which FullySharded cannot give: leave "
+                        "it out of custom_hooks, or model_wrapper_cfg out of the config"
+                    )
+        return super().train()
 
     def build_optim_wrapper(self, optim_wrapper: Any) -> OptimWrapper:
         """As mmengine's; states of sharded parameters are given and taken whole."""

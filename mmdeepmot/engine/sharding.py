@@ -33,7 +33,7 @@ except ImportError:  # torch < 2.6
 
 def whole(value: Any) -> Any:
     """A sharded tensor as a plain one, gathered from all processes; anything else as it is."""
-    return value.detach().full_tensor() if isinstance(value, DTensor) else value
+    return value.full_tensor().detach() if isinstance(value, DTensor) else value
 
 
 def share_of(value: Any, parameter: Tensor) -> Any:

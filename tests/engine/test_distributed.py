@@ -38,7 +38,7 @@ def test_two_processes_equal_one(toy_config, run_train, tmp_path):
             "--cfg-options", *OPTIONS, "train_dataloader.batch_size=2",
         ],
         env=dict(toy_environment(), PORT=free_port(), PYTHON=sys.executable),
-        capture_output=True, text=True, timeout=120, check=False,
+        capture_output=True, text=True, timeout=600, check=False,
     )  # fmt: skip
     assert two.returncode == 0, two.stderr[-3000:]
     expected, found = weights(tmp_path / "one"), weights(tmp_path / "two")

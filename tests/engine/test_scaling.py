@@ -7,11 +7,13 @@ import pytest
 import tiny
 import torch
 import torch.distributed as dist
+from mmengine.hooks import EMAHook
 from ranks import as_rank, run_ranks
 from toy_fixtures import ROOT, TOY_CONFIG
 
 from mmdeepmot.engine.checkpoint import load_checkpoint
-from mmdeepmot.engine.config import load_config
+from mmdeepmot.engine.config import ConfigError, load_config
+from mmdeepmot.engine.runner import MOTRunner
 from mmdeepmot.engine.sharding import FullySharded, any_process
 
 WRAPPERS = {
@@ -154,6 +156,13 @@ def test_a_test_on_more_processes_than_sequences_scores_as_one(folder, monkeypat
     one, four = (json.loads((folder / f"scores-{n}.json").read_text()) for n in (1, 4))
     assert one["tables"] == four["tables"]
     assert set(one["tables"]["track"]["rows"]) == {"A", "B", "OVERALL"}
+
+
+def test_a_sharded_model_has_no_moving_average():
+    runner = MOTRunner.__new__(MOTRunner)
+    runner.model, runner._hooks = FullySharded.__new__(FullySharded), [EMAHook()]
+    with pytest.raises(ConfigError, match="leave it out of custom_hooks, or model_wrapper_cfg"):
+        runner.train()
 
 
 if __name__ == "__main__":
