@@ -1,10 +1,12 @@
 """Tracks a video and shows or writes what it finds.
 
     python tools/demo.py INPUT CONFIG [--checkpoint FILE] [--out out.mp4] [--txt out.txt] [--show]
+    python tools/demo.py INPUT CONFIG --backend onnxruntime [--checkpoint FILE.onnx]
 
 INPUT is a video file, a folder of images (or a MOTChallenge sequence folder), or a camera index.
 CONFIG is a file, or the name of one in configs/. Without --checkpoint the newest one that was
-trained with the config is taken. Without --out, --txt and --show the video goes to
+trained with the config is taken; with --backend onnxruntime what tools/export_onnx.py has written
+beside it. Without --out, --txt and --show the video goes to
 work_dirs/CONFIG/INPUT.mp4. Ctrl-C ends it; what has been tracked is kept.
 """
 
@@ -29,6 +31,12 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("input", help="video file, folder of images, or camera index")
     parser.add_argument("config", help="config file, or the name of one in configs/")
     parser.add_argument("--checkpoint", metavar="FILE", help="by default the config's newest")
+    parser.add_argument(
+        "--backend",
+        choices=("torch", "onnxruntime"),
+        default="torch",
+        help="what runs the detector; onnxruntime: a file of tools/export_onnx.py",
+    )
     parser.add_argument("--out", metavar="MP4", help="video with boxes, ids and trails")
     parser.add_argument("--txt", metavar="TXT", help="tracks as MOTChallenge text")
     parser.add_argument("--show", action="store_true", help="show in a window; q ends it")
@@ -111,12 +119,14 @@ def run(args: argparse.Namespace) -> int:
     checkpoint = args.checkpoint
     if checkpoint is None:
         checkpoint = find_checkpoint(path, cfg.get("work_dir"))
+        if args.backend == "onnxruntime":
+            checkpoint = checkpoint.with_suffix(".onnx")
         print(f"newest checkpoint: {checkpoint}", flush=True)
     out = args.out
     with open_video(args.input, fps=args.fps, read_ahead=8) as source:
         if out is None and args.txt is None and not args.show:
             out = str(Path("work_dirs") / path.stem / f"{source.name}.mp4")
-        inferencer = MOTInferencer(cfg, checkpoint, args.device)
+        inferencer = MOTInferencer(cfg, checkpoint, args.device, args.backend)
         total = source.length
         if args.max_frames is not None:
             total = min(args.max_frames, total or args.max_frames)

@@ -11,7 +11,7 @@ import time
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
@@ -35,6 +35,7 @@ from mmdeepmot.visualization.track_video import TrackVideo
 from mmdeepmot.visualization.window import check_display, show_image
 
 Image = NDArray[np.uint8]
+Backend = Literal["torch", "onnxruntime"]
 Source = str | int | os.PathLike[str] | VideoSource | Iterable[Image]
 _READ_AHEAD = 8
 _SPEED_MEMORY = 0.9
@@ -48,6 +49,8 @@ class MOTInferencer:
         weights: Checkpoint; loaded as plain data only, and only the weights of it are used. None:
             the model as it is built (a warning is logged).
         device: Such as ``cpu`` or ``cuda:0``; by default a GPU if there is one.
+        backend: ``torch``; or ``onnxruntime``: ``weights`` is then a detector that
+            ``tools/export_onnx.py`` has written, and runs in the place of the config's.
 
     Attributes:
         cfg: The config.
@@ -72,13 +75,20 @@ class MOTInferencer:
         model: str | os.PathLike[str] | Config | dict,
         weights: str | os.PathLike[str] | None = None,
         device: str | None = None,
+        backend: Backend = "torch",
     ) -> None:
         self.cfg = _to_config(model)
         init_default_scope(SCOPE)
         self.device = _check_device(device or get_device())
         self._pipeline = _build_pipeline(self.cfg)
+        if backend == "onnxruntime":
+            _put_exported(self.cfg, weights)
+        elif backend != "torch":
+            raise InputError(f"backend must be one of {get_args(Backend)}, got {backend!r}")
         self.model = MODELS.build(self.cfg.model)
-        if weights is not None:
+        if backend == "onnxruntime":
+            self.device = torch.device("cpu")  # of the preprocessing; the file finds its own
+        elif weights is not None:
             load_weights(self.model, os.fspath(weights))
         else:
             print_log("no weights given: the model tracks with those it is built with", "current")
@@ -305,6 +315,20 @@ def _to_config(model: str | os.PathLike[str] | Config | dict) -> Config:
     if cfg.get("model") is None:
         raise InputError(f"{cfg.filename or 'config'}: expected the key 'model', found none")
     return cfg
+
+
+def _put_exported(cfg: Config, file: str | os.PathLike[str] | None) -> None:
+    """Let an exported detector stand for the config's."""
+    if file is None:
+        raise InputError(
+            "backend 'onnxruntime' needs the file of tools/export_onnx.py as `weights`, got none"
+        )
+    if not cfg.model.get("detector"):
+        raise InputError(
+            f"backend 'onnxruntime' replaces model.detector, and {cfg.filename or 'the config'} "
+            "has none"
+        )
+    cfg.model.detector = {"type": "OnnxDetector", "file": os.fspath(file)}
 
 
 def _check_device(device: str) -> torch.device:
