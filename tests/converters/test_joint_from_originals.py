@@ -14,7 +14,7 @@ from original_sets import (
     write_prw,
 )
 from originals import labels, listed, write_image
-from tiny import call, load_tool
+from tiny import call, load_tool, write_street
 from tiny_tools import call_tool
 
 from mmdeepmot.datasets import JDEListDataset, MOTChallengeDataset
@@ -39,13 +39,18 @@ _base_ = [
     "{ROOT}/configs/_base_/trackers/jde_paper.py",
     "{ROOT}/configs/_base_/default_runtime.py",
 ]
-train_dataloader = dict(
-    batch_size=7,
-    num_workers=0,
-    persistent_workers=False,
-    dataset=dict(pipeline=[
-        {{**step, "size": {SIZE}}} if "size" in step else step for step in _base_.train_pipeline
-    ]),
+train_pipeline = [
+    {{**step, "size": {SIZE}}} if "size" in step else step for step in _base_.train_pipeline
+]
+test_pipeline = [
+    {{**step, "size": {SIZE}}} if "size" in step else step for step in _base_.test_pipeline
+]
+here = dict(num_workers=0, persistent_workers=False)
+train_dataloader = dict(batch_size=7, dataset=dict(pipeline=train_pipeline), **here)
+test_dataloader = dict(dataset=dict(pipeline=test_pipeline), **here)
+task_dataloaders = dict(
+    detection=dict(dataset=dict(pipeline=test_pipeline)),
+    embedding=dict(dataset=dict(pipeline=test_pipeline)),
 )
 val_dataloader = val_cfg = val_evaluator = None
 effective_batch_size = 7
@@ -56,6 +61,7 @@ model = dict(
         backbone=dict(base_channels=8),
         neck=dict(in_channels=[64, 32, 16], out_channels=[16, 12, 8]),
         bbox_head=dict(in_channels=[8, 12, 16], embed_dims=16),
+        test_cfg=dict(embed_iou=0.02),  # boxes are smaller than the anchors
     ),
 )
 """
@@ -152,7 +158,9 @@ def test_what_the_paper_validates_on(joint: Path, config: str, names: list[str])
     assert all(part.count_boxes()["with identity"] for part in parts)
 
 
-def test_the_joint_recipe_trains(joint: Path) -> None:
+def test_the_joint_recipe_trains_and_is_tested_as_in_the_paper(
+    joint: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (joint / "joint.py").write_text(CONFIG)
     assert call(load_tool("train"), "joint.py --work-dir work") == 0
     lines = [
@@ -165,6 +173,19 @@ def test_the_joint_recipe_trains(joint: Path) -> None:
     assert losses
     assert np.isfinite(losses).all()
     assert (joint / "work" / "epoch_1.pth").is_file()
+
+    videos = ("KITTI-13", "KITTI-17", "PETS09-S2L1", "TUD-Campus", "TUD-Stadtmitte")
+    write_street(joint / "data" / "MOT15" / "train", videos, frames=2)
+    words = "joint.py work/epoch_1.pth --eval detection embedding track --out scores.json"
+    assert call(load_tool("test"), words) == 0
+    tables = json.loads((joint / "scores.json").read_text())["tables"]
+    assert list(tables["track"]["rows"]) == [*videos, "OVERALL"]
+    assert tables["detection"]["rows"]["OVERALL"]["GT"] == 3  # Caltech's persons
+    assert tables["embedding"]["rows"]["OVERALL"]["Boxes"] == 3 + 1 + 1  # and the other two's
+    said = capsys.readouterr().out
+    assert "detection: on data/joint/lists/caltech.val" in said
+    assert "data/joint/lists/cuhksysu.val, data/joint/lists/prw.val" in said
+    assert all(name in said for name in ("FPSD", "FPSA", "AP@0.5", "TPR@FAR=0.1", "MOTA"))
 
 
 def test_classes_of_one_s_own_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
