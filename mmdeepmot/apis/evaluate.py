@@ -93,7 +93,7 @@ class Evaluation:
     def speed_text(self) -> str:
         """Frames per second in one line."""
         figures = ", ".join(f"{name} {value:.1f}" for name, value in self.speed.items())
-        return f"frames a second of detector, association and both: {figures}"
+        return f"frames a second of the parts and of the whole: {figures}"
 
     def to_dict(self) -> dict[str, Any]:
         """All tables and the speed as plain values, undefined figures as None."""

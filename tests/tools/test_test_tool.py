@@ -120,7 +120,7 @@ def test_the_newest_run_is_found_and_left_as_it_was(run, place):
 
 def test_results_and_videos_of_chosen_sequences(run, place):
     code, out, _ = run("tiny.py weights.pth --format-only --out found --show-dir seen")
-    assert code == 0 and "association and both: FPSD" in out.splitlines()[-1]
+    assert code == 0 and "and of the whole: FPSD" in out.splitlines()[-1]
     assert sorted(path.name for path in Path("found").iterdir()) == ["A.txt", "B.txt"]
     for name in "AB":
         rows = read_mot_text(f"found/{name}.txt", "result", strict=True)
