@@ -86,3 +86,23 @@ def test_a_sequence_that_is_not_there_is_said_first(tmp_path):
     hook.before_test(runner_of("MOT17-02", "street"))
     with pytest.raises(InputError, match=r"sequence 'street': .* MOT17-02, streets \(did you mean"):
         hook.before_test(runner_of("MOT17-02", "streets"))
+
+
+def test_tags_name_the_class_where_there_are_several(tmp_path, image, monkeypatch):
+    seen = []
+
+    def draw(canvas, bboxes, tags, colors, style):
+        seen.extend(tags)
+
+    monkeypatch.setattr("mmdeepmot.visualization.draw.draw_tagged_boxes", draw)
+    for classes in (("person", "car"), ("person",)):
+        runner = runner_of("A")
+        runner.test_dataloader.dataset.metainfo = {"classes": classes}
+        hook = TrackVideoHook(str(tmp_path / classes[-1]))
+        hook.before_test(runner)
+        batch = clip(image, "A", range(1))
+        tracks = batch.video_data_samples[0].pred_track_instances
+        tracks.labels = torch.tensor([len(classes) - 1])
+        hook.after_test_iter(runner, 0, outputs=[batch])
+        hook.after_test_epoch(runner)
+    assert seen == ["car 7", "7"]
