@@ -1,0 +1,2 @@
+_base_ = "dhn_seq_gru_equal.py"
+model = dict(matcher=dict(cell="lstm"))
