@@ -9,6 +9,7 @@ Checkpoints are those of unsharded models, weights and optimizer states whole: t
 number of processes, sharded or not.
 """
 
+import inspect
 from collections.abc import Sequence
 from typing import Any
 
@@ -27,7 +28,10 @@ try:
     from torch.distributed.device_mesh import init_device_mesh
     from torch.distributed.fsdp import fully_shard
     from torch.distributed.tensor import DTensor, distribute_tensor
-except ImportError:  # torch < 2.6
+
+    if "src_data_rank" not in inspect.signature(distribute_tensor).parameters:
+        raise ImportError("torch < 2.7")
+except ImportError:
     fully_shard = None  # type: ignore[assignment]
 
 
