@@ -1,10 +1,9 @@
-"""Every FairMOT config is complete, builds, and its model makes one step on a tiny image."""
+"""Every FairMOT config is complete; the tables have the paper's rows."""
 
 from pathlib import Path
 
 import pytest
 import torch
-from jde_small import sample
 
 from mmdeepmot.engine.config import load_config
 from mmdeepmot.registry import MODELS
@@ -40,32 +39,6 @@ def test_config_is_complete(path):
              for step in cfg[key] if "size" in step}  # fmt: skip
     assert len(sizes) == 1
     assert all(side % 32 == 0 for side in sizes.pop())
-
-
-def shrunk(detector):
-    """The same parts with fewer repetitions, for the step below."""
-    extra = detector.backbone.get("extra")
-    if extra:
-        for stage in extra.values():
-            stage.num_modules = 1
-            stage.num_blocks = (1,) * stage.num_branches
-    return detector
-
-
-@pytest.mark.parametrize("path", CONFIGS, ids=name)
-def test_model_makes_a_step(path):
-    cfg = model_cfg(path)
-    shrunk(cfg.detector).bbox_head.num_ids = 5
-    model = MODELS.build(cfg).train()
-    people = [sample([[10, 8, 26, 56], [32, 4, 48, 60]], [0, 3]), sample([[30, 8, 46, 56]], [3])]
-    losses = model(torch.rand(2, 3, 64, 64), people, mode="loss")
-    losses["loss"].backward()
-    trained = {n: p for n, p in model.named_parameters() if p.requires_grad}
-    optimizer = torch.optim.SGD(trained.values(), lr=1e-5)
-    optimizer.step()
-    assert torch.isfinite(losses["loss"])
-    assert [n for n, p in trained.items() if p.grad is None] == []
-    assert all(torch.isfinite(p).all() for p in model.parameters())
 
 
 def test_the_paper_s_network():

@@ -1,10 +1,9 @@
-"""Every JDE config is complete, builds, and its model makes one step on a tiny image."""
+"""Every JDE config is complete; the tables have the paper's rows."""
 
 from pathlib import Path
 
 import pytest
 import torch
-from jde_small import sample
 
 from mmdeepmot.engine.config import load_config
 from mmdeepmot.registry import MODELS
@@ -36,25 +35,6 @@ def test_config_is_complete(path):
              for step in cfg[key] if "size" in step}  # fmt: skip
     assert len(sizes) == 1
     assert all(side % 32 == 0 for side in sizes.pop())
-
-
-@pytest.mark.parametrize("path", CONFIGS, ids=name)
-def test_model_makes_a_step(path, monkeypatch):
-    from mmdet.models.backbones import Darknet
-
-    shallow = {53: ((1, 1, 1, 1, 1), Darknet.arch_settings[53][1])}
-    monkeypatch.setattr(Darknet, "arch_settings", shallow)
-    model_cfg = load_config(path, check=False).model
-    model_cfg.detector.bbox_head.num_ids = 5
-    model = MODELS.build(model_cfg).train()
-    people = [sample([[10, 8, 26, 56], [32, 4, 48, 60]], [0, 3]), sample([[30, 8, 46, 56]], [3])]
-    losses = model(torch.rand(2, 3, 64, 64), people, mode="loss")
-    losses["loss"].backward()
-    optimizer = torch.optim.SGD((p for p in model.parameters() if p.requires_grad), lr=1e-4)
-    optimizer.step()
-    assert torch.isfinite(losses["loss"])
-    assert losses["box/8"] > 0 and losses["id/8"] > 0
-    assert all(torch.isfinite(p).all() for p in model.parameters())
 
 
 @pytest.mark.parametrize(
