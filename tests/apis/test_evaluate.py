@@ -53,7 +53,7 @@ def test_summary_takes_the_main_columns_of_every_task():
 def test_speed_in_one_line():
     speed = {"FPSD": 24.54, "FPSA": 236.5, "FPS": 22.2}
     said = Evaluation({}, speed).speed_text()
-    assert said.endswith("both: FPSD 24.5, FPSA 236.5, FPS 22.2")
+    assert said.endswith("of the whole: FPSD 24.5, FPSA 236.5, FPS 22.2")
 
 
 def test_summary_without_tracks_has_one_row():
