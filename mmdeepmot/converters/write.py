@@ -11,6 +11,7 @@ from typing import Literal
 
 from mmdeepmot.converters.plan import Plan
 from mmdeepmot.converters.source import Piece
+from mmdeepmot.errors import InputError
 
 ImageMode = Literal["link", "copy"]
 _SUFFIX = ".writing"
@@ -51,9 +52,11 @@ def write_plan(
         progress: Told how many of how many files are done.
 
     Raises:
+        InputError: Images would be written to a folder of the original ones.
         OSError: A file cannot be written.
     """
     root = Path(out)
+    _check_apart(plan, root)
     written = Written()
     total = len(plan.images) + len(plan.texts) + len(plan.lists)
     done = 0
@@ -88,13 +91,37 @@ def write_text(path: Path, text: str) -> bool:
     return True
 
 
+def _check_apart(plan: Plan, root: Path) -> None:
+    """Images never take the place of the original ones, or of others of them.
+
+    Raises:
+        InputError: A folder holds original images and would be written to.
+    """
+    originals = {os.path.dirname(one) for one in plan.images.values() if isinstance(one, Path)}
+    targets = {os.path.dirname(target) for target in plan.images}
+    both = {Path(folder).resolve() for folder in originals}.intersection(
+        (root / folder).resolve() for folder in targets
+    )
+    if both:
+        raise InputError(
+            f"{min(both)}: the original images lie where the converted ones would be written, and "
+            "would be lost: give another output folder (--out)"
+        )
+
+
 def _place(source: Path | Piece, target: Path, images: ImageMode) -> bool:
-    """Put an image to its place; False where it is already."""
+    """Put an image to its place; False where it is already.
+
+    A copy has the time of what it was copied from: other images of the same length, as frames
+    without compression are, are not taken for it.
+    """
     if isinstance(source, Piece):
-        if target.is_file() and target.stat().st_size == source.length:
+        status = source.path.stat()
+        if _is_copy(target, source.length, status):
             return False
         with _replacing(target) as temporary:
             temporary.write_bytes(source.read())
+            _set_time(temporary, status)
         return True
     origin = source.resolve()
     if images == "link":
@@ -103,12 +130,25 @@ def _place(source: Path | Piece, target: Path, images: ImageMode) -> bool:
         with _replacing(target) as temporary:
             _link(origin, temporary)
         return True
-    there = target.is_file() and not target.is_symlink()
-    if there and target.stat().st_size == origin.stat().st_size:
+    status = origin.stat()
+    if _is_copy(target, status.st_size, status):
         return False
     with _replacing(target) as temporary:
         shutil.copyfile(origin, temporary)
+        _set_time(temporary, status)
     return True
+
+
+def _is_copy(target: Path, length: int, origin: os.stat_result) -> bool:
+    """Whether a file of its own is there, of this length and of its origin's time."""
+    if not target.is_file() or target.is_symlink():
+        return False
+    status = target.stat()
+    return status.st_size == length and status.st_mtime_ns == origin.st_mtime_ns
+
+
+def _set_time(path: Path, origin: os.stat_result) -> None:
+    os.utime(path, ns=(origin.st_atime_ns, origin.st_mtime_ns))
 
 
 def _link(origin: Path, target: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from originals import encoded, labels, listed, write_image
+from PIL import Image
 from tiny_tools import call_tool
 
 from mmdeepmot.converters.clean import clean_targets
@@ -99,6 +100,41 @@ def test_what_changed_is_made_again(source: SourceSet, tmp_path: Path) -> None:
     assert labels(out, "ETHZ/images/v/2.jpg") == [[0, 0, 6, 9, 14, 29]]
     assert not (out / "ETHZ" / "images" / "v" / "2.jpg").is_symlink()
     assert (out / "ETHZ" / "images" / "v" / "2.jpg").read_bytes() == encoded(seed=2)
+
+
+@pytest.mark.parametrize("mode", ["link", "copy"])
+def test_originals_are_never_written_over(source: SourceSet, tmp_path: Path, mode) -> None:
+    pictures = source.splits["train"][0].pictures
+    for picture, number in zip(pictures, (2, 1), strict=True):  # each where the other will be
+        picture.source = write_image(
+            tmp_path / "data" / "ETHZ" / "images" / "v" / f"{number}.jpg", seed=number
+        )
+    (tmp_path / "same").symlink_to(tmp_path / "data")
+    before = tree(tmp_path / "data")
+    for out in (tmp_path / "data", tmp_path / "same"):
+        with pytest.raises(InputError, match=r"ETHZ/images/v: the original images lie where"):
+            write_plan(make_plan(source), out, mode)
+        assert tree(tmp_path / "data") == before
+
+
+def test_a_copy_of_another_image_of_the_same_length_is_replaced(
+    source: SourceSet, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    first, second = (picture.source for picture in source.splits["train"][0].pictures)
+    assert isinstance(first, Path) and isinstance(second, Path)
+    for number, path in enumerate((first, second)):
+        Image.new("RGB", (64, 48), (number, 0, 0)).save(path.with_suffix(".bmp"))
+        os.utime(path.with_suffix(".bmp"), (number, number))
+    pictures = source.splits["train"][0].pictures[:1]
+    source.splits["train"][0].pictures = pictures
+    pictures[0].name, pictures[0].source = "v/1.bmp", first.with_suffix(".bmp")
+    write_plan(make_plan(source), out, "copy")
+    pictures[0].source = second.with_suffix(".bmp")
+    assert write_plan(make_plan(source), out, "copy").images_made == 1
+    copied = out / "ETHZ" / "images" / "v" / "1.bmp"
+    assert copied.read_bytes() == second.with_suffix(".bmp").read_bytes()
+    assert write_plan(make_plan(source), out, "copy").images_kept == 1
 
 
 def test_identities_are_numbered_from_0(source: SourceSet, tmp_path: Path) -> None:
