@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from mmdeepmot.converters.matfile import as_list, field, numbers, read_mat
+from mmdeepmot.converters.matfile import as_list, field, one_row, read_mat
 from mmdeepmot.converters.seq_video import read_seq
 from mmdeepmot.converters.source import Clip, Picture, Piece, SourceSet, Targets, tlwh, visible_part
 from mmdeepmot.errors import InputError
@@ -38,7 +38,8 @@ def read_caltech(root: Path, frames: Frames = "persons", step: int = 1) -> Sourc
         root: Holds ``.vbb`` files in folders ``setNN`` at any depth, and ``.seq`` files likewise,
             or frames extracted from them, ``setNN_VNNN_FRAME.png``, frames from 0.
         frames: Only frames in which a person is labelled, or all.
-        step: One frame in so many: of those with the numbers 0, step, 2 step, ...
+        step: One frame in so many, the last of each: from 0, ``step - 1``, ``2 * step - 1``, ... as
+            the benchmark's toolbox takes them.
 
     Raises:
         FileNotFoundError: There is no ``.vbb`` file.
@@ -66,7 +67,7 @@ def read_caltech(root: Path, frames: Frames = "persons", step: int = 1) -> Sourc
             continue
         chosen = [
             row
-            for row in range(0, len(targets), step)
+            for row in range(step - 1, len(targets), step)
             if frames == "all" or (~targets[row].ignore).any()
         ]
         missing = [row for row in chosen if row not in images]
@@ -136,7 +137,7 @@ def _is_empty(one: Any) -> bool:
 
 
 def _boxes(rows: list[Any], where: str) -> np.ndarray:
-    return tlwh(numbers(np.stack(rows) if rows else np.zeros(0), 4, where), base=1.0)
+    return tlwh([one_row(row, 4, where) for row in rows], base=1.0)
 
 
 def _extracted_frames(root: Path) -> dict[tuple[str, str], dict[int, Path]]:

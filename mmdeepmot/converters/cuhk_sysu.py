@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from mmdeepmot.converters.matfile import as_list, field, numbers, read_mat
+from mmdeepmot.converters.matfile import as_list, field, numbers, one_row, read_mat
 from mmdeepmot.converters.source import UNKNOWN, Clip, Picture, SourceSet, Targets, tlwh
 from mmdeepmot.errors import InputError
 
@@ -81,4 +81,4 @@ def _identities(persons: list[Any], file: Path, source: SourceSet) -> dict[Place
 
 def _place(struct: Any, where: str) -> np.ndarray:
     """``idlocate`` as four float64: left, top, width, height."""
-    return numbers(field(struct, "idlocate", where), 4, where).reshape(4)
+    return one_row(field(struct, "idlocate", where), 4, where)

@@ -68,7 +68,7 @@ def numbers(value: Any, columns: int, where: str) -> np.ndarray:
         InputError: Its size is not a multiple of ``columns``, or it is not numeric.
     """
     try:
-        table = np.asarray(value, dtype=np.float64)
+        table = np.atleast_1d(np.asarray(value, dtype=np.float64))
     except (TypeError, ValueError):
         raise InputError(f"{where}: expected a numeric matrix, got {value!r}") from None
     if table.size == 0:
@@ -76,3 +76,15 @@ def numbers(value: Any, columns: int, where: str) -> np.ndarray:
     if table.shape[-1] != columns or table.ndim > 2:
         raise InputError(f"{where}: expected {columns} columns, got the shape {table.shape}")
     return table.reshape(-1, columns)
+
+
+def one_row(value: Any, columns: int, where: str) -> np.ndarray:
+    """``(columns,)`` float64 of a matrix of one row.
+
+    Raises:
+        InputError: It is none.
+    """
+    table = numbers(value, columns, where)
+    if len(table) != 1:
+        raise InputError(f"{where}: expected one row of {columns} numbers, got {len(table)} rows")
+    return table[0]

@@ -45,7 +45,8 @@ class SeqVideo:
 def read_seq(path: Path) -> SeqVideo:
     """Find the frames of a ``.seq`` file.
 
-    A file that breaks off gives the frames before, and says so in ``problem``.
+    A file that breaks off gives the frames before, and says so in ``problem``. A header that says
+    0 frames, as a recorder leaves it that was stopped, means all that are there.
 
     Raises:
         FileNotFoundError: No such file.
@@ -90,12 +91,12 @@ def _find_frames(
         if following is None:
             break
         position = following
-    if len(frames) >= count:
-        return frames[:count], ""
+    if frames and len(frames) >= count:
+        return frames[: count or None], ""
     end = frames[-1].offset + frames[-1].length if frames else HEADER_BYTES
     return frames, (
-        f"{path}: expected {count} frames, as its header says; after {len(frames)}, at byte {end} "
-        f"of {total}, there is no further one: fetch it again"
+        f"{path}: expected {count or 'some'} frames, as its header says; after {len(frames)}, at "
+        f"byte {end} of {total}, there is no further one: fetch it again"
     )
 
 

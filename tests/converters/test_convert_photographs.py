@@ -157,6 +157,18 @@ class TestCUHKSYSU:
         message = "person 0 at [1.0, 2.0, 3.0, 4.0] of s1.jpg, where Images.mat has no box"
         assert message in capsys.readouterr().out
 
+    @pytest.mark.parametrize("place", [[], 7, [[1, 2, 3]]])
+    def test_a_box_that_is_none(
+        self, cuhk_sysu: Path, tmp_path: Path, place, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        good = {"idlocate": np.array([[4, 8, 8, 20]]), "ishard": 0}
+        boxes = {"s1.jpg": {**good, "idlocate": np.array(place, dtype=float)}, "s2.jpg": good}
+        img = [{"imname": name, "box": structs([box])} for name, box in boxes.items()]
+        write_mat(cuhk_sysu / "annotation" / "Images.mat", Img=structs(img))
+        assert call_tool("cuhk_sysu", cuhk_sysu, "--out", tmp_path / "out") == 1
+        assert "Images.mat: image 1: expected" in capsys.readouterr().err
+        assert listed(tmp_path / "out", "cuhksysu.train") == ["CUHKSYSU/images/s2.jpg"]
+
 
 class TestPRW:
     def test_identities_and_unknown_persons(self, prw: Path, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from original_sets import thing, write_caltech, write_eth, write_vbb
 from originals import encoded, labels, listed, write_image, write_seq
@@ -108,9 +109,9 @@ class TestCaltech:
     def test_all_frames_and_steps(self, caltech: Path, tmp_path: Path) -> None:
         call_tool("caltech", caltech, "--out", tmp_path / "a", "--frames", "all")
         assert len(listed(tmp_path / "a", "caltech.train")) == 4
-        call_tool("caltech", caltech, "--out", tmp_path / "b", "--frames", "all", "--step", 3)
-        assert listed(tmp_path / "b", "caltech.train") == [
-            "Caltech/images/set00_V000_0.jpg",
+        call_tool("caltech", caltech, "--out", tmp_path / "b", "--frames", "all", "--step", 2)
+        assert listed(tmp_path / "b", "caltech.train") == [  # as the benchmark's frames 29, 59, ...
+            "Caltech/images/set00_V000_1.jpg",
             "Caltech/images/set00_V000_3.jpg",
         ]
 
@@ -176,6 +177,13 @@ class TestCaltech:
         assert targets.bboxes.tolist() == [[0, 0, 4, 4], [8, 0, 12, 4]]
         assert targets.identities.tolist() == [101, 102]
 
+    @pytest.mark.parametrize("place", [[1, 1, 4], [[1, 1, 4, 4], [2, 2, 4, 4]], 7, []])
+    def test_a_position_that_is_none(self, tmp_path: Path, place) -> None:
+        bad = {**thing(1, [1, 1, 4, 4]), "pos": np.array(place, dtype=float)}
+        people = [[thing(1, [1, 1, 4, 4]), bad], []]
+        with pytest.raises(InputError, match=r"V\.vbb: frame 0: expected"):
+            read_vbb(write_vbb(tmp_path / "V.vbb", people, ["person"]))
+
     def test_an_id_without_a_label(self, tmp_path: Path) -> None:
         file = write_vbb(tmp_path / "V.vbb", [[], [thing(2, [1, 1, 4, 4])]], ["person"])
         with pytest.raises(InputError, match=r"V\.vbb: frame 1: expected ids of 1\.\.1"):
@@ -195,6 +203,13 @@ def test_time_stamps_of_any_length(tmp_path: Path, gap: int) -> None:
 def test_more_frames_than_the_header_says_are_not_read(tmp_path: Path) -> None:
     video = read_seq(write_seq(tmp_path / "v.seq", [encoded()] * 3, count=2))
     assert len(video.frames) == 2
+
+
+def test_a_header_without_a_number_of_frames(tmp_path: Path) -> None:
+    video = read_seq(write_seq(tmp_path / "v.seq", [encoded()] * 3, count=0))
+    assert (len(video.frames), video.problem) == (3, "")
+    video = read_seq(write_seq(tmp_path / "w.seq", [], count=0))
+    assert (video.frames, "w.seq: expected some frames" in video.problem) == ([], True)
 
 
 def test_subsets_are_evenly_spread() -> None:

@@ -26,7 +26,10 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
         help="only frames in which a person is labelled (as the JDE paper's lists), or all",
     )
     parser.add_argument(
-        "--step", type=int, default=1, help="one frame in so many (1; the benchmark's test: 30)"
+        "--step",
+        type=int,
+        default=1,
+        help="one frame in so many (1; the benchmark's test: --frames all --step 30)",
     )
     return parser.parse_args(arguments)
 
