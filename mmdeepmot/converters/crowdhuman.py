@@ -2,8 +2,8 @@
 
 ``ID`` names the image ``Images/ID.jpg``; of its ``gtboxes`` those with the tag ``person`` count,
 others (``mask``: crowds, reflections) and those with ``extra.ignore`` 1 are regions to ignore.
-``fbox`` is the whole person, ``vbox`` the visible part, ``hbox`` the head; all left, top, width,
-height in px. Nobody has an identity.
+``fbox`` is the whole person, ``vbox`` the visible part, ``hbox`` the head (to be ignored where
+``head_attr.ignore`` is 1); all left, top, width, height in px. Nobody has an identity.
 """
 
 import json
@@ -59,7 +59,8 @@ def read_crowdhuman(
             )
             if folder.is_dir()
         ]
-        for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1):
+        lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
+        for number, line in enumerate(lines, start=1):
             where = f"{file}:{number}"
             if not line.strip():
                 continue
@@ -111,7 +112,8 @@ def parse_line(line: str, key: str) -> tuple[str, Targets]:
 
 def _row(box: dict[str, Any], key: str) -> tuple[list[float], list[float], bool]:
     """The box, its visible part, and whether it is to be ignored."""
-    ignore = box["tag"] != "person" or int(box.get("extra", {}).get("ignore", 0)) == 1
+    marks = [box.get("extra", {}), box.get("head_attr", {}) if key == _KEYS["head"] else {}]
+    ignore = box["tag"] != "person" or any(int(mark.get("ignore", 0)) == 1 for mark in marks)
     chosen = [float(value) for value in box[key]]
     visible = [float(value) for value in box.get("vbox", box[key])]
     if len(chosen) != 4 or len(visible) != 4:

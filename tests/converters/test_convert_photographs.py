@@ -63,6 +63,12 @@ class TestCrowdHuman:
         line = json.dumps({"ID": "x", "gtboxes": [person([-4, 8, 16, 32], [0, 8, 12, 16])]})
         assert parse_line(line, "fbox")[1].visibility.tolist() == [12 * 16 / (16 * 32)]
 
+    def test_heads_to_ignore(self) -> None:
+        heads = [person([0, 0, 8, 8], head_attr={"ignore": one, "occ": 0}) for one in (0, 1)]
+        line = json.dumps({"ID": "x", "gtboxes": heads})
+        assert parse_line(line, "hbox")[1].ignore.tolist() == [False, True]
+        assert parse_line(line, "fbox")[1].ignore.tolist() == [False, False]
+
     @pytest.mark.parametrize(
         ("line", "message"),
         [
@@ -80,7 +86,7 @@ class TestCrowdHuman:
         self, crowdhuman: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
         file = crowdhuman / "annotation_train.odgt"
-        file.write_text("{broken\n" + file.read_text())
+        file.write_bytes(b"{broken\xff\n" + file.read_bytes())
         assert call_tool("crowdhuman", crowdhuman, "--out", tmp_path / "out") == 1
         assert "annotation_train.odgt:1: expected a JSON object" in capsys.readouterr().err
         assert len(listed(tmp_path / "out", "crowdhuman.train")) == 2
