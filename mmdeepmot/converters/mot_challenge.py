@@ -89,10 +89,16 @@ def _read_sequence(
     split: str,
     first_identity: int,
 ) -> Clip:
-    """A sequence with ground truth; its identities count from ``first_identity``."""
+    """A sequence with ground truth; its identities count from ``first_identity``.
+
+    Raises:
+        InputError: The file of ground truth has no good row: all its frames would be empty ones.
+    """
     folder = info.folder
     file = folder / "gt" / "gt.txt"
     rows = read_mot_text(file, "gt")
+    if not len(rows):
+        raise InputError(f"{file}: expected rows of ground truth, found none: fetch it again")
     target, ignore = target_rows(rows, ignored_classes(info.name))
     rows, ignore = rows[target | ignore], ignore[target | ignore]
     numbers = np.unique(rows.ids, return_inverse=True)[1]

@@ -108,6 +108,18 @@ def test_a_dry_run_checks_a_split_s_folder(
     assert not (tmp_path / "out").exists()
 
 
+def test_a_sequence_whose_ground_truth_is_empty(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its frames must not become images without persons."""
+    root, out = write_mot17(tmp_path), tmp_path / "out"
+    (root / "train" / "MOT17-02-SDP" / "gt" / "gt.txt").write_text("")
+    assert call_tool("mot_challenge", root / "train", "--out", out, "--sequences", "*") == 1
+    message = "MOT17-02-SDP/gt/gt.txt: expected rows of ground truth, found none"
+    assert message in capsys.readouterr().err
+    assert all("MOT17-02-FRCNN" in image for image in listed(out, "mot17.train"))
+
+
 def test_a_list_holds_what_the_folder_holds(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setenv("MMDEEPMOT_CACHE", str(tmp_path / "cache"))
     root, out = write_mot17(tmp_path), tmp_path / "out"
