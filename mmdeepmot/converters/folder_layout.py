@@ -21,6 +21,7 @@ class FolderLayout:
         known = set(source.classes) <= set(MOT_CLASSES.values())
         self.keep_ignored = options.keep_ignored and (known or len(source.classes) == 1)
         self.dropped = 0
+        self.names: set[str] = set()
         if len(source.classes) > 1:
             named = zip(source.classes, self.numbers, strict=True)
             plan.notes.append(
@@ -33,7 +34,8 @@ class FolderLayout:
                 f"{clip.name}: photographs have no order, and a MOTChallenge folder is a video: "
                 "write list files (--form lists)"
             )
-        folder = f"{self.split}/{PurePosixPath(clip.name).name}"
+        name = self._folder_name(clip.name)
+        folder = f"{self.split}/{name}"
         rows: list[str] = []
         size: tuple[int, int] | None = None
         numbers: dict[int, int] = {}
@@ -53,7 +55,8 @@ class FolderLayout:
             if unknown:
                 raise InputError(
                     f"{picture.where or clip.name}: {unknown} boxes of {picture.name} have no "
-                    "identity, which MOTChallenge files cannot say: write list files (--form lists)"
+                    "identity, which MOTChallenge files cannot say: write list files (--form "
+                    "lists), or give every box an identity that is in its image once"
                 )
             frame += 1
             self.plan.images[f"{folder}/img1/{frame:06d}{suffix}"] = picture.source
@@ -62,10 +65,25 @@ class FolderLayout:
         if frame and size is not None:
             self.plan.texts[f"{folder}/gt/gt.txt"] = "".join(rows)
             self.plan.lists[f"{folder}/seqinfo.ini"] = (
-                f"[Sequence]\nname={PurePosixPath(clip.name).name}\nimDir=img1\n"
+                f"[Sequence]\nname={name}\nimDir=img1\n"
                 f"frameRate={clip.fps:g}\nseqLength={frame}\nimWidth={size[0]}\n"
                 f"imHeight={size[1]}\nimExt={suffix}\n"
             )
+
+    def _folder_name(self, clip: str) -> str:
+        """The last part of a clip's name; all parts, joined, where another clip has that one.
+
+        Raises:
+            InputError: It is no name of a folder, or two clips are called so.
+        """
+        parts = PurePosixPath(clip).parts
+        for name in (parts[-1] if parts else "", "-".join(parts)):
+            if name in ("", "..") or not name.isprintable() or set(name) & set("/\\"):
+                raise InputError(f"{self.split}: expected the name of a video, got {clip!r}")
+            if name not in self.names:
+                self.names.add(name)
+                return name
+        raise InputError(f"{self.split}: two videos are called {clip!r}: expected each name once")
 
     def close(self) -> None:
         """Say what could not be written."""

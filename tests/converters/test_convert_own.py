@@ -83,6 +83,28 @@ class TestCOCO:
         assert "train: classes in gt.txt: person=1, dog=2" in said
         assert "train: 1 regions to ignore, which MOTChallenge files cannot say" in said
 
+    def test_videos_of_one_name_in_two_folders(self, coco, tmp_path: Path) -> None:
+        coco[1]["images"].pop()
+        coco[1]["images"][1]["video_id"] = 2
+        coco[1]["videos"] = [{"id": 1, "name": "day/cam"}, {"id": 2, "name": "night/cam"}]
+        assert convert_coco(coco, "--categories", "person", "--form", "mot") == 0
+        for name, left in (("cam", 4), ("night-cam", 5)):
+            rows = read_mot_text(tmp_path / "out" / "train" / name / "gt" / "gt.txt", "gt")
+            assert rows.bboxes[:, 0].tolist() == [left]
+
+    @pytest.mark.parametrize("name", ["..", "", "a\nb", "cam"])
+    def test_names_that_videos_cannot_have(
+        self, coco, name: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        coco[1]["images"].pop()
+        coco[1]["images"][1]["video_id"] = 2
+        coco[1]["videos"] = [{"id": 1, "name": "cam"}, {"id": 2, "name": name}]
+        assert convert_coco(coco, "--form", "mot") == 1
+        said = capsys.readouterr().err
+        assert (
+            "two videos are called" if name == "cam" else "expected the name of a video"
+        ) in said
+
     def test_categories_in_an_order_of_one_s_own(self, coco, tmp_path: Path) -> None:
         convert_coco(coco, "--categories", "dog", "person")
         assert [row[0] for row in labels(tmp_path / "out", self.IMAGES[0])] == [1, 0]
