@@ -18,6 +18,10 @@ from mmdeepmot.converters.source import UNKNOWN, Clip, Picture, SourceSet, Targe
 from mmdeepmot.errors import InputError
 
 _IDENTITY_KEYS = ("track_id", "instance_id")
+_FRAME_KEYS = ("frame_id", "frame_index")
+_FPS = 30.0
+_UNFIT = (KeyError, TypeError, ValueError, OverflowError, AttributeError)
+"""What values of other types or sizes than expected raise."""
 
 
 def read_coco(
@@ -78,7 +82,7 @@ def _classes(
     """Category id -> name, in the order of the classes."""
     try:
         names = {int(entry["id"]): str(entry["name"]) for entry in found}
-    except (KeyError, TypeError, ValueError):
+    except _UNFIT:
         raise InputError(f"{file}: expected 'id' and 'name' in every category") from None
     if wanted is None:
         return dict(sorted(names.items()))
@@ -98,32 +102,36 @@ def _read_split(
     source: SourceSet,
 ) -> tuple[list[Clip], int]:
     """Clips, and the first identity that the next split may use."""
-    clips = {
-        video["id"]: Clip(str(video["name"]), [], float(video.get("fps", 30.0)))
-        for video in content.get("videos", [])
-        if "id" in video and "name" in video
-    }
+    clips = _clips(content.get("videos") or [], file, source)
     heap = Clip(file.stem, [], is_video=False)
     rows = _rows(content["annotations"], classes, file, source)
     numbers: dict[tuple[Any, int], int] = {}
     order: dict[int, int] = {}
+    seen: set[Any] = set()
     for entry_number, entry in enumerate(content["images"]):
         where = f"{file}: images[{entry_number}]"
         try:
-            name, number = str(entry["file_name"]), entry["id"]
+            name, number, video = str(entry["file_name"]), entry["id"], entry.get("video_id")
             size = _size(entry)
-        except (KeyError, TypeError, ValueError) as error:
-            source.bad_files.append(f"{where}: expected 'id' and 'file_name' ({error!r})")
+            frame = int(_first_known(entry, _FRAME_KEYS, entry_number))
+            clip, again = clips.get(video, heap), number in seen
+        except _UNFIT as error:
+            source.bad_files.append(
+                f"{where}: expected 'id' and 'file_name', and numbers for sizes and frames "
+                f"({error!r})"
+            )
             continue
-        video = entry.get("video_id")
-        clip = clips.get(video, heap)
+        if again:
+            source.bad_files.append(f"{where}: the id {number!r} is another image's: left out")
+            continue
+        seen.add(number)
         known = rows.pop(number, [])
         for row in known:
             if row[1] != UNKNOWN:
                 next_one = first_identity + len(numbers)
                 row[1] = numbers.setdefault((video, row[1]), next_one)
         picture = Picture(name, images / PurePosixPath(name), _targets(known), size, where)
-        order[id(picture)] = int(entry.get("frame_id", entry.get("frame_index", entry_number)))
+        order[id(picture)] = frame
         clip.pictures.append(picture)
     for number, lost in rows.items():
         source.bad_rows.append(f"{file}: {len(lost)} annotations of an image {number!r}, unknown")
@@ -133,8 +141,28 @@ def _read_split(
     return found, first_identity + len(numbers)
 
 
+def _clips(videos: list[Any], file: Path, source: SourceSet) -> dict[Any, Clip]:
+    """A clip for each video's id."""
+    clips = {}
+    for number, video in enumerate(videos):
+        try:
+            fps = float(_first_known(video, ("fps",), _FPS))
+            clips[video["id"]] = Clip(str(video["name"]), [], fps)
+        except _UNFIT as error:
+            source.bad_rows.append(
+                f"{file}: videos[{number}]: expected 'id', 'name' and, if any, a number 'fps' "
+                f"({error!r}): its images are taken for photographs"
+            )
+    return clips
+
+
+def _first_known(entry: dict[str, Any], keys: Sequence[str], default: Any) -> Any:
+    """The first of the values that is there and not null."""
+    return next((entry[key] for key in keys if entry.get(key) is not None), default)
+
+
 def _size(entry: dict[str, Any]) -> tuple[int, int] | None:
-    if "width" in entry and "height" in entry:
+    if entry.get("width") is not None and entry.get("height") is not None:
         return int(entry["width"]), int(entry["height"])
     return None
 
@@ -152,10 +180,9 @@ def _rows(
             box = [float(value) for value in entry["bbox"]]
             if len(box) != 4:
                 raise ValueError(f"{len(box)} numbers in bbox")
-            identity = next((entry[key] for key in _IDENTITY_KEYS if key in entry), UNKNOWN)
-            identity = max(int(identity), UNKNOWN)
+            identity = max(int(_first_known(entry, _IDENTITY_KEYS, UNKNOWN)), UNKNOWN)
             ignore = bool(entry.get("iscrowd", 0)) or bool(entry.get("ignore", 0))
-        except (KeyError, TypeError, ValueError) as error:
+        except _UNFIT as error:
             source.bad_rows.append(
                 f"{file}: annotations[{number}]: expected 'image_id', 'category_id' and 'bbox' of "
                 f"four numbers ({type(error).__name__}: {error}): left out"

@@ -6,6 +6,7 @@ identity. Names of classes and folders of splits stand in ``data.yaml`` (``names
 ``val``, ``path``), or in ``classes.txt``.
 """
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -111,6 +112,8 @@ def _read_yaml(config: Path, root: Path) -> tuple[list[str], dict[str, Path]]:
         if content.get(split) is None:
             continue
         folder = base / str(content[split])
+        if not folder.is_dir() and str(content[split]).startswith("../"):
+            folder = base / str(content[split])[3:]  # exports that say where they were trained from
         if not folder.is_dir():
             raise FileNotFoundError(f"{config}: {split}: expected the folder {folder}, found none")
         folders[split] = folder
@@ -155,6 +158,8 @@ def parse_row(
         values = [float(part) for part in parts]
     except ValueError:
         raise ValueError("expected numbers") from None
+    if not all(map(math.isfinite, values)):
+        raise ValueError("expected finite numbers")
     label = int(values[0]) if values and values[0] == int(values[0]) else -1
     if not 0 <= label < num_classes:
         raise ValueError(f"expected a class of 0..{num_classes - 1}")

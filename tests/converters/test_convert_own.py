@@ -132,6 +132,35 @@ class TestCOCO:
         assert "5 boxes left out or changed" in said
         assert labels(tmp_path / "out", self.IMAGES[1]) == [[0, 0, 4, 8, 12, 28]]
 
+    def test_null_is_unknown(self, coco, tmp_path: Path) -> None:
+        content = coco[1]
+        content["images"][1]["width"] = content["images"][2]["video_id"] = None
+        content["images"][2]["frame_id"] = content["videos"][0]["fps"] = None
+        content["annotations"][3]["track_id"] = None
+        assert convert_coco(coco) == 0
+        assert labels(tmp_path / "out", self.IMAGES[2])[0] == [0, -1, 4, 8, 12, 28]
+
+    def test_bad_entries_are_named(
+        self, coco, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        content = coco[1]
+        content["videos"].append({"id": 2, "name": "x", "fps": "fast"})
+        content["images"] += [
+            {"id": 10, "file_name": "images/alone.jpg"},
+            {"id": 20, "file_name": "a.jpg", "frame_id": "first"},
+            "a.jpg",
+            {"id": 21, "file_name": "a.jpg", "video_id": [1]},
+        ]
+        content["annotations"].append(annotation(10, 3, [1, 2, 3, 4], track_id=float("inf")))
+        assert convert_coco(coco) == 1
+        said = capsys.readouterr().out
+        assert "videos[1]: expected 'id', 'name'" in said
+        assert "images[3]: the id 10 is another image's" in said
+        assert all(f"images[{number}]: expected 'id'" in said for number in (4, 5, 6))
+        assert "annotations[5]: expected" in said
+        assert listed(tmp_path / "out", "mine.train") == list(self.IMAGES)
+        assert len(labels(tmp_path / "out", self.IMAGES[1])) == 1
+
     def test_names_that_lead_outside(
         self, coco, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
@@ -214,6 +243,17 @@ class TestYOLO:
         assert "one.txt:3: expected numbers" in said
         assert "one.txt:4: expected class, centre x" in said
         assert labels(tmp_path / "out", "yolo/images/val/one.jpg") == [[0, -1, 24, 12, 40, 36]]
+
+    @pytest.mark.parametrize("parts", ["inf 0 0 1 1", "nan 0 0 1 1", "0 0 0 1 1 inf"])
+    def test_numbers_that_are_not_finite(self, parts: str) -> None:
+        with pytest.raises(ValueError, match="expected finite numbers"):
+            parse_row(parts.split(), 1, True)
+
+    def test_folders_as_of_the_place_of_training(self, yolo: Path, tmp_path: Path) -> None:
+        file = yolo / "data.yaml"
+        file.write_text(file.read_text().replace("images/", "../images/").replace("path: .", ""))
+        assert call_tool("yolo", yolo, "--out", tmp_path / "out", "--track-ids") == 0
+        assert len(listed(tmp_path / "out", "yolo.train")) == 2
 
     def test_polygons(self) -> None:
         parts = ["0", "0.1", "0.2", "0.3", "0.2", "0.2", "0.6"]
