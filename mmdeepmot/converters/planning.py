@@ -56,8 +56,7 @@ def _usable(
 ) -> Iterator[tuple[Picture, tuple[int, int], Targets]]:
     """Images that can be read, their sizes and boxes; the others are noted."""
     for picture in clip.pictures:
-        path = PurePosixPath(picture.name)
-        if path.is_absolute() or ".." in path.parts or "\\" in picture.name or "\n" in picture.name:
+        if not _is_name(picture.name):
             plan.bad_files.append(
                 f"{picture.where or clip.name}: expected the name of an image inside of the set, "
                 f"got {picture.name!r}"
@@ -77,6 +76,14 @@ def _usable(
         targets, problems = clean_targets(picture, size)
         plan.bad_rows.extend(problems)
         yield picture, size, targets
+
+
+def _is_name(name: str) -> bool:
+    """Whether an image may be called so: inside of the set, and a line of a list file."""
+    path = PurePosixPath(name)
+    one_line = name == name.strip() and len(name.splitlines()) == 1
+    inside = bool(path.parts) and not path.is_absolute() and ".." not in path.parts
+    return inside and one_line and "\\" not in name
 
 
 def _size(source: Path | Piece, verify: bool) -> tuple[int, int]:

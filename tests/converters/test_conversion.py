@@ -281,6 +281,16 @@ def test_photographs_are_no_folders(source: SourceSet) -> None:
         make_plan(source, Options("mot"))
 
 
+@pytest.mark.parametrize(
+    "name", ["", "/a.jpg", "../a.jpg", "a\\b.jpg", "a\nb.jpg", "a.jpg\r", " a.jpg", "a\u2028b.jpg"]
+)
+def test_names_that_lists_cannot_hold(source: SourceSet, name: str) -> None:
+    source.splits["train"][0].pictures[1].name = name
+    plan = make_plan(source)
+    assert list(plan.images) == ["ETHZ/images/v/1.jpg"]
+    assert plan.bad_files[0].startswith("a.txt:2: expected the name of an image inside of the set")
+
+
 def test_the_same_image_twice(source: SourceSet) -> None:
     pictures = source.splits["train"][0].pictures
     pictures[1].name = "v/1.png"
