@@ -5,6 +5,7 @@ from typing import Any
 
 from mmengine.dist import is_main_process
 from mmengine.hooks import EMAHook
+from mmengine.model import is_model_wrapper
 from mmengine.optim import OptimWrapper
 from mmengine.runner import Runner
 from torch import nn
@@ -78,7 +79,8 @@ class MOTRunner(Runner):
         if wanted is not True and not isinstance(wanted, Mapping):
             raise ConfigError(f"compile: expected True, False or a dict of options, got {wanted!r}")
         options = {} if wanted is True else dict(wanted)
-        parts = find_parts(self.model, options.pop("modules", None), "compile.modules")
+        model = self.model.module if is_model_wrapper(self.model) else self.model
+        parts = find_parts(model, options.pop("modules", None), "compile.modules")
         for part in parts:
             part.compile(**options)
         self.logger.info(f"{len(parts)} parts are compiled in the first iterations, which last.")

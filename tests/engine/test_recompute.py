@@ -12,6 +12,7 @@ from mmdeepmot.config_file import ConfigError
 from mmdeepmot.engine.parts import find_parts
 from mmdeepmot.engine.recompute import recompute, turn_on_activation_checkpointing
 from mmdeepmot.engine.runner import MOTRunner
+from mmdeepmot.engine.sharding import FullySharded
 
 
 def step(model: nn.Module) -> dict[str, torch.Tensor]:
@@ -86,6 +87,14 @@ def test_compiled_parts_give_the_same_gradients():
     for name, value in expected.items():
         scale = value.abs().max().clamp(min=1e-3)
         torch.testing.assert_close(found[name] / scale, value / scale, atol=1e-5, rtol=0, msg=name)
+
+
+def test_parts_are_compiled_by_their_names_inside_a_wrapper():
+    wrapped = FullySharded.__new__(FullySharded)
+    nn.Module.__init__(wrapped)
+    wrapped.module = small_jde()
+    compiled(wrapped, dict(modules=["neck"], backend="eager"))
+    assert wrapped.module.neck._compiled_call_impl is not None
 
 
 def test_what_compile_may_be():
