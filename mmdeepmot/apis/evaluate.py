@@ -23,6 +23,7 @@ from mmdeepmot.evaluation.by_area import join_area_tables
 from mmdeepmot.evaluation.metrics import AssignmentMetric
 from mmdeepmot.evaluation.metrics.base import SequenceMetric
 from mmdeepmot.evaluation.table import OVERALL, ScoreTable
+from mmdeepmot.models.detectors.onnx_detector import trained_parts
 from mmdeepmot.registry import METRICS, MODELS
 
 TASK_METRICS = {
@@ -154,11 +155,12 @@ def needs_checkpoint(cfg: Config) -> bool:
     """Whether a test needs weights from a file.
 
     Matchers without parameters (Sinkhorn, Hungarian) and those that bring their weights
-    (``pretrained``) do not.
+    (``pretrained``) do not, and neither do exported detectors.
     """
     matcher = cfg.model.get("matcher")
     if not matcher:
-        return True
+        exported = (cfg.model.get("detector") or {}).get("type") == "OnnxDetector"
+        return not exported or bool(trained_parts(cfg.model))
     return not matcher.get("pretrained") and any(True for _ in MODELS.build(matcher).parameters())
 
 

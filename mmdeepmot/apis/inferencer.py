@@ -30,6 +30,7 @@ from mmdeepmot.errors import InputError
 from mmdeepmot.io.mot import write_mot_text
 from mmdeepmot.io.mot_classes import file_numbers
 from mmdeepmot.io.video import DEFAULT_FPS, CameraSource, VideoSource, open_video
+from mmdeepmot.models.detectors.onnx_detector import trained_parts
 from mmdeepmot.registry import MODELS, SCOPE, TRANSFORMS
 from mmdeepmot.visualization.track_video import TrackVideo
 from mmdeepmot.visualization.window import check_display, show_image
@@ -329,6 +330,13 @@ def _put_exported(cfg: Config, file: str | os.PathLike[str] | None) -> None:
             "has none"
         )
     cfg.model.detector = {"type": "OnnxDetector", "file": os.fspath(file)}
+    others = trained_parts(cfg.model)
+    if others:
+        raise InputError(
+            f"backend 'onnxruntime' has weights of the detector alone, and model.{others[0]} of "
+            f"{cfg.filename or 'the config'} needs some too: use the backend torch, or a ReIDNet "
+            "with `weights` of its own"
+        )
 
 
 def _check_device(device: str) -> torch.device:

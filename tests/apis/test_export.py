@@ -15,13 +15,14 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "models"))
 from fairmot_small import small_fairmot_config
 from jde_small import people
 
+from mmdeepmot.apis import MOTInferencer
 from mmdeepmot.apis.export import compare, export_detector, exportable, input_size
 from mmdeepmot.apis.export.compare import differences
 from mmdeepmot.apis.export.deform_conv import SampledDeformConv
 from mmdeepmot.apis.export.suppression import batched_nms
 from mmdeepmot.engine.config import load_config
 from mmdeepmot.errors import InputError
-from mmdeepmot.models.detectors.onnx_detector import OnnxDetector, open_session
+from mmdeepmot.models.detectors.onnx_detector import OnnxDetector, open_session, trained_parts
 from mmdeepmot.registry import MODELS
 
 onnxruntime = pytest.importorskip("onnxruntime")
@@ -147,6 +148,41 @@ def test_jde_is_exported_by_the_command_and_tracks_as_in_torch(tiny_project, cap
         rows[backend] = np.loadtxt(text, delimiter=",")
     assert len(rows["torch"]) > 10
     np.testing.assert_allclose(rows["onnxruntime"], rows["torch"], atol=0.02)
+
+
+def test_a_file_is_scored_without_a_checkpoint(tiny_project, capsys):
+    assert tiny.call(tiny.load_tool("export_onnx"), "tiny.py weights.pth --no-check") == 0
+    Path("exported.py").write_text(
+        '_base_ = "tiny.py"\n'
+        'model = dict(detector=dict(_delete_=True, type="OnnxDetector", file="weights.onnx"))\n'
+    )
+    test, rows = tiny.load_tool("test"), {}
+    for call in ("exported.py", "tiny.py weights.pth"):
+        assert tiny.call(test, f"{call} --out {call.split('.')[0]}.json") == 0
+        rows[call] = json.loads(Path(f"{call.split('.')[0]}.json").read_text())["tables"]["track"]
+    one, other = (found["rows"]["OVERALL"] for found in rows.values())
+    assert one["FP"] == other["FP"] > 0 and one["MOTP"] == pytest.approx(other["MOTP"], abs=0.01)
+
+
+def test_parts_whose_weights_no_file_has_are_not_left_untrained(fairmot, tiny_project):
+    export_detector(fairmot, "f.onnx", (128, 96))
+    cfg = load_config("tiny.py")
+    reid = dict(type="ReIDNet", backbone=dict(type="ResNet", depth=18), head=dict(type="IDEHead"))
+    cfg.model.reid = reid
+    assert trained_parts(cfg.model) == ["detector", "reid"]
+    with pytest.raises(InputError, match=r"model\.reid of .*tiny\.py needs some too"):
+        MOTInferencer(cfg, "f.onnx", backend="onnxruntime")
+    cfg.model.reid = {**reid, "weights": "reid.pth"}
+    assert trained_parts({**cfg.model, "detector": dict(type="OnnxDetector")}) == []
+
+
+def test_images_prepared_in_another_way_are_refused(fairmot, tmp_path):
+    export_detector(fairmot, tmp_path / "f.onnx", (64, 64))
+    detector = dict(type="OnnxDetector", file=str(tmp_path / "f.onnx"))
+    MODELS.build(dict(type="TrackingModel", detector=detector))
+    other = dict(type="MOTDataPreprocessor", bgr_to_rgb=False)
+    with pytest.raises(InputError, match=r"f\.onnx wants images of RGB, .* gives BGR, mean"):
+        MODELS.build(dict(type="TrackingModel", detector=detector, data_preprocessor=other))
 
 
 def test_wrong_use_is_named(fairmot, tiny_project, capsys):

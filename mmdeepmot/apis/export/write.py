@@ -18,7 +18,12 @@ from mmdeepmot.apis.export.network import exportable
 from mmdeepmot.apis.export.suppression import register
 from mmdeepmot.engine.atomic import atomic_write
 from mmdeepmot.errors import InputError, MissingPackageError
-from mmdeepmot.models.detectors.onnx_detector import FORMAT, METADATA, OUTPUTS
+from mmdeepmot.models.detectors.onnx_detector import (
+    FORMAT,
+    METADATA,
+    OUTPUTS,
+    describe_preprocessor,
+)
 from mmdeepmot.models.heads.task_settings import settings_for
 
 OPSET = 17
@@ -75,16 +80,13 @@ def describe(model: Any, size: tuple[int, int], task: str) -> dict[str, Any]:
         task: Whose settings of decoding are in the file.
     """
     settings = settings_for(model.detector.bbox_head.settings, task)
-    preprocessor = model.data_preprocessor
     return {
         "format": FORMAT,
         "detector": type(model.detector).__name__,
         "task": task,
         "width": size[0],
         "height": size[1],
-        "channels": "RGB" if preprocessor.bgr_to_rgb else "BGR",
-        "mean": preprocessor.mean.flatten().tolist(),
-        "std": preprocessor.std.flatten().tolist(),
+        **describe_preprocessor(model.data_preprocessor),
         "score_thr": settings.score_thr,
         "min_area": settings.min_area,
         "max_aspect": settings.max_aspect,

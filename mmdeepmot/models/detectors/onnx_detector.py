@@ -1,6 +1,7 @@
 """A detector that ``tools/export_onnx.py`` wrote, run by ONNX Runtime inside a tracker."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,32 @@ def open_session(path: str | Path) -> tuple[Any, dict[str, Any]]:
     return session, about
 
 
+def describe_preprocessor(preprocessor: Any) -> dict[str, Any]:
+    """How a ``MOTDataPreprocessor`` prepares images, as the description of a file says it."""
+    return {
+        "channels": "RGB" if preprocessor.bgr_to_rgb else "BGR",
+        "mean": preprocessor.mean.flatten().tolist(),
+        "std": preprocessor.std.flatten().tolist(),
+    }
+
+
+def _in_words(about: Mapping[str, Any]) -> str:
+    return f"{about['channels']}, mean {about['mean']}, std {about['std']}"
+
+
+def trained_parts(model: Mapping[str, Any]) -> list[str]:
+    """Networks of a ``TrackingModel``'s config whose weights stand in the model's checkpoint.
+
+    An exported detector and a ReID network of given ``weights`` bring theirs.
+    """
+    parts = {name: model[name] for name in ("detector", "follower", "reid") if model.get(name)}
+    return [
+        name
+        for name, part in parts.items()
+        if part["type"] != "OnnxDetector" and part.get("weights") is None
+    ]
+
+
 @MODELS.register_module()
 class OnnxDetector(nn.Module):
     """Detections and embeddings of an exported detector; takes the place of ``JDE`` or ``FairMOT``.
@@ -109,6 +136,20 @@ class OnnxDetector(nn.Module):
                 embeddings=embeddings[good],
             )
         return batch_data_samples
+
+    def check_preprocessor(self, preprocessor: Any) -> None:
+        """Make sure that images are prepared as the file wants them.
+
+        Raises:
+            InputError: Another order of the channels, mean or standard deviation.
+        """
+        given = describe_preprocessor(preprocessor)
+        wanted = {key: self.about[key] for key in given}
+        if given != wanted:
+            raise InputError(
+                f"{self.file} wants images of {_in_words(wanted)}, this model's data_preprocessor "
+                f"gives {_in_words(given)}: use the config that it was exported with"
+            )
 
     def _check(self, batch_inputs: Tensor, task: str) -> None:
         about = self.about

@@ -15,12 +15,15 @@ from mmdeepmot.models.mot.geometry import boxes_to_input, in_original
 Source = Literal["own", "public", "refined"]
 
 
-def check_detector(detector: Any) -> None:
-    """Make sure that a detector gives its boxes in px of the original image.
+def check_detector(detector: Any, preprocessor: Any) -> None:
+    """Make sure that a detector gets what it wants and gives its boxes in px of the original image.
 
     Raises:
-        InputError: It is one of mmdet's, which do not know that the input is shifted.
+        InputError: It is one of mmdet's, which do not know that the input is shifted; or it was
+            exported for images prepared in another way.
     """
+    if hasattr(detector, "check_preprocessor"):
+        detector.check_preprocessor(preprocessor)
     if isinstance(detector, BaseDetector) and not hasattr(detector, "embedding_maps"):
         name = type(detector).__name__
         raise InputError(

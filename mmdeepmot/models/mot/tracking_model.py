@@ -86,7 +86,7 @@ class TrackingModel(BaseModel):
         self.detector: Any = None if detector is None else MODELS.build(detector)
         self.follower: Any = None if follower is None else MODELS.build(follower)
         self.reid: Any = None if reid is None else MODELS.build(reid)
-        check_detector(self.detector)
+        check_detector(self.detector, preprocessor)
         check_source(detections, self.detector, self.follower)
         self.detections = detections
         self._propagation = None if self.follower is None else Propagation(self.follower)
