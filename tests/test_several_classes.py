@@ -125,6 +125,26 @@ def test_metrics_and_result_files(street, tmp_path):
     )
 
 
+def test_switches_by_size_keep_classes_apart(street):
+    """From the fourth frame on the person's box is called a car, of another identity."""
+    counts = {}
+    for classes in ("apart", "together"):
+        data = dataset(street)
+        metric = MOTMetric(print_table=False, classes=classes, areas=(500, 2000))
+        evaluator = Evaluator([metric])
+        evaluator.dataset_meta = data.metainfo
+        for t, sample in enumerate(tracked(data)):
+            if t >= 3:
+                found = sample.pred_track_instances
+                found.labels[0], found.instances_id[0] = 1, 9
+            evaluator.process([sample])
+        evaluator.evaluate(LENGTH)
+        assert metric.area_table.overall["IDs"] == metric.table.overall["IDs"]
+        assert metric.area_table.rows["small"]["GT"] == LENGTH
+        counts[classes] = metric.area_table.rows["small"]["IDs"]
+    assert counts == {"apart": 0, "together": 1}
+
+
 def test_labels_may_be_left_out_of_the_score(street):
     data = dataset(street)
     metric = MOTMetric(print_table=False, classes="together")

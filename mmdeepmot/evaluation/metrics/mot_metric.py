@@ -1,6 +1,6 @@
 """CLEAR MOT, identity metrics and HOTA of tracked sequences."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -134,15 +134,18 @@ class MOTMetric(SequenceMetric):
         if self.format_only:
             return {}
         options = (self.metrics, self.evaluator, self.iou_threshold)
-        if self.classes == "apart" and len(self.class_names) > 1:
+        apart = self.classes == "apart" and len(self.class_names) > 1
+        if apart:
             scores = evaluate_classes(_tracking_sequences(sequences), self.class_names, *options)
             self.table, self.class_table = scores.sequences, scores.classes
         else:
             self.table = evaluate_tracking(_tracking_sequences(sequences), *options)
         if self.areas is not None:
-            self.area_table = switches_by_area(
-                _tracking_sequences(sequences), self.areas, self.iou_threshold
-            )
+            every: Iterable[TrackingSequence] = _tracking_sequences(sequences)
+            if apart:
+                labels = range(len(self.class_names))
+                every = (one.of_class(label) for one in every for label in labels)
+            self.area_table = switches_by_area(every, self.areas, self.iou_threshold)
         return self.figures()
 
     def _write(self, sequences: dict[str, list[FrameRecord]], folder: Path) -> None:
