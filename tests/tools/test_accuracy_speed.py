@@ -19,6 +19,7 @@ from comparison.trade_off import (  # noqa: E402
     COLUMNS,
     Measurement,
     describe,
+    fingerprint,
     on_scene,
     parse_scene,
     points,
@@ -96,6 +97,17 @@ def test_names_of_detector_and_embedding(config, expected):
     moved = on_scene(cfg, parse_scene("few=street"))
     assert moved.test_dataloader.dataset.data_root == "street"
     assert cfg.test_dataloader.dataset.type == "SynthMOTDataset"
+
+
+def test_other_reid_weights_are_another_measurement(tmp_path):
+    for name in ("detector.pth", "reid.pth"):
+        (tmp_path / name).write_text("1")
+    cfg = load_config(ROOT / "configs/sde/synthmot/faster_rcnn_r18_ide_jde_synthmot.py")
+    cfg.model.reid.weights = str(tmp_path / "reid.pth")
+    before = fingerprint(cfg, tmp_path / "detector.pth")
+    assert fingerprint(cfg, tmp_path / "detector.pth") == before
+    (tmp_path / "reid.pth").write_text("23")
+    assert fingerprint(cfg, tmp_path / "detector.pth") != before
 
 
 def test_a_run_goes_on_where_it_was(tiny_project, capfd, monkeypatch):

@@ -154,12 +154,13 @@ def density(cfg: Config) -> float:
 
 def fingerprint(cfg: Config, weights: Path) -> str:
     """Digest of what a measurement is made of: the model, the scene and the weights."""
-    status = weights.stat()
+    files = [weights]
+    reid = (cfg.model.get("reid") or {}).get("weights")
+    if reid is not None and Path(reid).is_file():
+        files.append(Path(reid))
     parts = [
         Config({"model": cfg.model, "data": cfg.test_dataloader.dataset}).pretty_text,
-        str(weights.resolve()),
-        status.st_mtime_ns,
-        status.st_size,
+        [(str(file.resolve()), file.stat().st_mtime_ns, file.stat().st_size) for file in files],
         torch.get_num_threads(),
         torch.cuda.is_available(),
     ]
