@@ -216,6 +216,11 @@ def evaluate(
     if checkpoint is not None:
         load_weights(runner.model, checkpoint)
     model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+    if "embedding" in metrics and not getattr(model, "has_embeddings", True):
+        raise ConfigError(
+            f"task 'embedding' needs a network that gives boxes an appearance, and the model of "
+            f"{cfg.filename or 'the config'} has none: give it a `reid`, or ask for other tasks"
+        )
     tables: dict[str, ScoreTable] = {}
     speed: dict[str, float] = {}
     try:

@@ -4,6 +4,7 @@ import json
 import math
 
 import pytest
+import tiny
 from mmengine.registry import init_default_scope
 
 from mmdeepmot.apis.evaluate import Evaluation, build_metrics, check_tasks, evaluate
@@ -143,3 +144,11 @@ def test_tasks_with_data_of_their_own(place):
     cfg.task_dataloaders = dict(track=dict(dataset=missing))
     with pytest.raises(FileNotFoundError, match="data_root nowhere"):
         evaluate(cfg, "weights.pth", build_metrics(("detection", "track")))
+
+
+def test_embeddings_of_a_detector_of_boxes_alone_are_refused_before_any_work(place):
+    small = load_config(tiny.ROOT / "configs/sde/synthmot/faster_rcnn_r18_sort_synthmot.py")
+    cfg = load_config("tiny.py")
+    cfg.model.detector = small.model.detector
+    with pytest.raises(ConfigError, match=r"task 'embedding' needs .* model of tiny\.py has none"):
+        evaluate(cfg, None, build_metrics(("track", "embedding")))

@@ -107,6 +107,13 @@ class TrackingModel(BaseModel):
         self.task = task
         self.timings = Timings()
 
+    @property
+    def has_embeddings(self) -> bool:
+        """Whether boxes can be given an appearance (task ``embedding``)."""
+        if self.reid is not None or hasattr(self.detector, "embed"):
+            return True
+        return self.follower is not None and self.follower.has_embeddings
+
     def forward(
         self,
         inputs: Tensor,
