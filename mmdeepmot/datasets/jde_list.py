@@ -177,7 +177,9 @@ def build_list_index(
     test_mode: bool = False,
     strict: bool = False,
 ) -> tuple[AnnotationIndex, list[str]]:
-    """Index of the images of a list, and the label folders that it came from.
+    """Index of the images of a list, and the folders that it came from.
+
+    Those are the folders of labels, and of images that cannot be read: they may be there later.
 
     Identities are numbered anew, contiguously. The arguments are JDEListDataset's.
 
@@ -217,6 +219,11 @@ def build_list_index(
         ),
     )
     folders = {os.path.dirname(label_path(path)) for path in paths}
+    folders.update(
+        os.path.dirname(path)
+        for path, readable in zip(paths, labels.readable, strict=True)
+        if not readable
+    )
     return index, sorted(folders)
 
 
@@ -273,7 +280,7 @@ class JDEListDataset(MOTDataset):
     """Images of list files with ``labels_with_ids``.
 
     The index is kept in the user's cache folder (``cached_index``); it is built again when a list
-    file or a label folder changes.
+    file, a label folder, or a folder of images of which some could not be read, changes.
 
     Args:
         list_files: A list file, or several that share their identities.

@@ -116,11 +116,11 @@ def check_labels(rows: NDArray[np.float64], num_classes: int = 1) -> dict[int, s
     centre, size = rows[:, 2:4], rows[:, 4:6]
     positive = (size > 0).all(axis=1)
     meets = ((centre + size / 2 > 0) & (centre - size / 2 < 1)).all(axis=1)
-    known = np.flatnonzero(finite & (rows[:, 1] >= 0))
+    known = np.flatnonzero(finite & positive & meets & (rows[:, 1] >= 0))
     _, first = np.unique(rows[known, 1], return_index=True)
-    repeated = np.ones(len(rows), dtype=bool)
+    repeated = np.zeros(len(rows), dtype=bool)
+    repeated[known] = True
     repeated[known[first]] = False
-    repeated &= finite & (rows[:, 1] >= 0)
     checks = [
         (~finite, "expected finite numbers"),
         (~positive, "expected a box of positive width and height"),

@@ -88,6 +88,10 @@ class TestParsing:
         for row, text in enumerate(bad, start=1):
             assert text in problems[row]
 
+    def test_a_bad_row_does_not_use_up_its_identity(self) -> None:
+        rows = np.array([[0, 1, 0.5, 0.5, 0, 0.1], [0, 1, 0.5, 0.5, 0.1, 0.1]])
+        assert list(check_labels(rows)) == [0]
+
 
 class TestGrouping:
     def test_folders_and_prefixes(self) -> None:
@@ -231,6 +235,14 @@ class TestCache:
         assert len(open_list(file).index.boxes) == 1
         (file.parent / "A/labels_with_ids/2.txt").write_text(GOOD)
         assert len(open_list(file).index.boxes) == 2
+
+    def test_images_that_come_later_are_seen(self, write_list) -> None:
+        file = write_list({"A/images/1.png": GOOD, "A/images/2.png": GOOD})
+        image = file.parent / "A" / "images" / "2.png"
+        moved = image.rename(file.parent / "elsewhere.png")
+        assert len(open_list(file)) == 1
+        moved.rename(image)
+        assert len(open_list(file)) == 2
 
     def test_another_list_is_another_cache(self, write_list) -> None:
         file = write_list({"A/images/1.png": GOOD, "A/images/2.png": GOOD})
