@@ -35,8 +35,9 @@ def clean_targets(picture: Picture, size: tuple[int, int]) -> tuple[Targets, lis
     good = finite & positive & meets
     identities = np.where(targets.ignore, UNKNOWN, targets.identities)
     known = np.flatnonzero(good & (identities >= 0))
-    first = known[np.unique(identities[known], return_index=True)[1]]
-    for row in np.setdiff1d(known, first).tolist():
+    again = np.ones(len(known), dtype=bool)
+    again[np.unique(identities[known], return_index=True)[1]] = False
+    for row in known[again].tolist():
         problems[row] = (
             f"identity {identities[row]} is there more than once: the box at xyxy "
             f"{boxes[row].tolist()} is kept without identity"

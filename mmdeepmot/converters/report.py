@@ -111,9 +111,11 @@ def describe_joint(out: Path) -> str:
     Read from the reports of the sets under ``out``; an empty text where none is there.
     """
     found: dict[str, dict[str, int]] = {}
-    for path in sorted((out / REPORT_FOLDER).glob("*.json")):
-        counts = json.loads(path.read_text(encoding="utf-8"))["counts"]
-        found.update({name: counts[name] for name in counts if name in JOINT_TRAIN})
+    for name in JOINT_TRAIN:
+        path = report_path(out, name.partition(".")[0])
+        if path.is_file():
+            counts = json.loads(path.read_text(encoding="utf-8"))["counts"]
+            found.update({name: counts[name]} if name in counts else {})
     if not found:
         return ""
     total = {column: sum(row[column] for row in found.values()) for column in _COLUMNS}
