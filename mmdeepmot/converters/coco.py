@@ -8,6 +8,7 @@
 """
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -145,13 +146,21 @@ def _clips(videos: list[Any], file: Path, source: SourceSet) -> dict[Any, Clip]:
     """A clip for each video's id."""
     clips = {}
     for number, video in enumerate(videos):
+        where = f"{file}: videos[{number}]"
         try:
-            fps = float(_first_known(video, ("fps",), _FPS))
-            clips[video["id"]] = Clip(str(video["name"]), [], fps)
+            clip = clips[video["id"]] = Clip(str(video["name"]), [], _FPS)
+            fps = _first_known(video, ("fps",), _FPS)
         except _UNFIT as error:
             source.bad_rows.append(
-                f"{file}: videos[{number}]: expected 'id', 'name' and, if any, a number 'fps' "
-                f"({error!r}): its images are taken for photographs"
+                f"{where}: expected 'id' and 'name' ({error!r}): its images are taken for "
+                "photographs"
+            )
+            continue
+        if isinstance(fps, int | float) and 0 < fps < math.inf:
+            clip.fps = float(fps)
+        else:
+            source.bad_rows.append(
+                f"{where}: expected frames per second, got {fps!r}: {_FPS:g} are taken"
             )
     return clips
 

@@ -100,10 +100,12 @@ def _read_yaml(config: Path, root: Path) -> tuple[list[str], dict[str, Path]]:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise InputError(f"{config}: expected a YAML file ({error})") from None
     names = content.get("names") if isinstance(content, dict) else None
-    if isinstance(names, dict):
-        names = [names[key] for key in sorted(names)]
+    if isinstance(names, dict) and set(names) == set(range(len(names))):
+        names = [names[number] for number in range(len(names))]
     if not isinstance(names, list) or not names:
-        raise InputError(f"{config}: expected 'names' of the classes, got {names!r}")
+        raise InputError(
+            f"{config}: expected 'names' of the classes, a list or numbered from 0, got {names!r}"
+        )
     base = root / str(content.get("path") or ".")
     if not base.is_dir():
         base = root

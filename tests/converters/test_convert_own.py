@@ -144,7 +144,7 @@ class TestCOCO:
         self, coco, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
         content = coco[1]
-        content["videos"].append({"id": 2, "name": "x", "fps": "fast"})
+        content["videos"] += [{"id": 2, "name": "x", "fps": 0}, {"id": 3}]
         content["images"] += [
             {"id": 10, "file_name": "images/alone.jpg"},
             {"id": 20, "file_name": "a.jpg", "frame_id": "first"},
@@ -154,7 +154,8 @@ class TestCOCO:
         content["annotations"].append(annotation(10, 3, [1, 2, 3, 4], track_id=float("inf")))
         assert convert_coco(coco) == 1
         said = capsys.readouterr().out
-        assert "videos[1]: expected 'id', 'name'" in said
+        assert "videos[1]: expected frames per second, got 0: 30 are taken" in said
+        assert "videos[2]: expected 'id' and 'name'" in said
         assert "images[3]: the id 10 is another image's" in said
         assert all(f"images[{number}]: expected 'id'" in said for number in (4, 5, 6))
         assert "annotations[5]: expected" in said
@@ -267,7 +268,8 @@ class TestYOLO:
         ("text", "message"),
         [
             ("[", "expected a YAML file"),
-            ("nc: 2\n", "expected 'names' of the classes, got None"),
+            ("nc: 2\n", "expected 'names' of the classes, a list or numbered from 0, got None"),
+            ("names: {1: a, 2: b}\n", "numbered from 0, got {1: 'a', 2: 'b'}"),
             ("names: [a]\ntrain: nowhere\n", "expected the folder"),
             ("names: [a]\n", "expected folders of images"),
         ],
