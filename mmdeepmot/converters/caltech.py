@@ -88,7 +88,7 @@ def read_caltech(root: Path, frames: Frames = "persons", step: int = 1) -> Sourc
             if row in images
         ]
         if pictures:
-            splits[split].append(Clip(name, pictures, fps))
+            splits[split].append(Clip(name, pictures, fps / step))
     source.splits = {split: clips for split, clips in splits.items() if clips}
     source.subsets = {"10k.val": ("val", EMBEDDING_IMAGES)}
     return source

@@ -117,7 +117,8 @@ class TestCaltech:
 
     def test_as_motchallenge_folders(self, caltech: Path, tmp_path: Path) -> None:
         out = tmp_path / "out"
-        assert call_tool("caltech", caltech, "--out", out, "--form", "mot") == 0
+        arguments = ("--out", out, "--form", "mot", "--frames", "persons")
+        assert call_tool("caltech", caltech, *arguments) == 0
         info = read_seqinfo(out / "train" / "set00_V000")
         assert (info.length, info.size, info.fps, info.image_ext) == (2, (64, 48), 30.0, ".jpg")
         rows = read_mot_text(info.folder / "gt" / "gt.txt", "gt", strict=True)
@@ -128,6 +129,13 @@ class TestCaltech:
         assert rows.visibility.tolist() == [1, 1, 0.5, 1]
         assert rows.bboxes[3].tolist() == [20, 8, 28, 28]
         assert (info.image_dir / "000002.jpg").read_bytes() == encoded(seed=2)
+
+    def test_folders_are_videos_without_gaps(self, caltech: Path, tmp_path: Path) -> None:
+        for step, length, rate in ((1, 4, 30.0), (2, 2, 15.0)):
+            out = tmp_path / str(step)
+            assert call_tool("caltech", caltech, "--out", out, "--form", "mot", "--step", step) == 0
+            info = read_seqinfo(out / "train" / "set00_V000")
+            assert (info.length, info.fps) == (length, rate)
 
     def test_frames_that_are_extracted_already(self, caltech: Path, tmp_path: Path) -> None:
         (caltech / "set00" / "V000.seq").unlink()

@@ -13,7 +13,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from mmdeepmot.converters.caltech import read_caltech
+from mmdeepmot.converters.caltech import Frames, read_caltech
 from mmdeepmot.converters.command import make_parser, run_converter
 
 
@@ -22,8 +22,8 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--frames",
         choices=("persons", "all"),
-        default="persons",
-        help="only frames in which a person is labelled (as the JDE paper's lists), or all",
+        help="only frames in which a person is labelled (as the JDE paper's lists; default of list "
+        "files), or all (default of MOTChallenge folders, which are videos without gaps)",
     )
     parser.add_argument(
         "--step",
@@ -36,7 +36,8 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
 
 def main(arguments: list[str] | None = None) -> int:
     args = parse_args(arguments)
-    return run_converter(args, lambda: read_caltech(args.source, args.frames, args.step))
+    frames: Frames = args.frames or ("persons" if args.form == "lists" else "all")
+    return run_converter(args, lambda: read_caltech(args.source, frames, args.step))
 
 
 if __name__ == "__main__":
