@@ -42,6 +42,7 @@ def recompute(module: nn.Module) -> None:
     forward = module.forward
     norms = [one for one in module.modules() if isinstance(one, _NormBase)]
 
+    @torch.compiler.disable(recursive=False)  # the compiler takes the parts inside, not this
     @functools.wraps(forward)
     def recomputed(*args: Any, **kwargs: Any) -> Any:
         if not torch.is_grad_enabled():

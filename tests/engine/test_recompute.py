@@ -89,6 +89,18 @@ def test_compiled_parts_give_the_same_gradients():
         torch.testing.assert_close(found[name] / scale, value / scale, atol=1e-5, rtol=0, msg=name)
 
 
+def test_recomputed_parts_may_be_compiled():
+    plain = small_jde().train()
+    other = copy.deepcopy(plain)
+    turn_on_activation_checkpointing(other, ["backbone"])
+    torch._dynamo.reset()
+    compiled(other, dict(modules=["backbone"], backend="aot_eager"))
+    expected, found = step(plain), step(other)
+    assert torch._dynamo.utils.counters["stats"]["unique_graphs"] > 0
+    for key, value in expected.items():
+        torch.testing.assert_close(found[key], value, msg=key, rtol=1e-4, atol=1e-5)
+
+
 def test_parts_are_compiled_by_their_names_inside_a_wrapper():
     wrapped = FullySharded.__new__(FullySharded)
     nn.Module.__init__(wrapped)
