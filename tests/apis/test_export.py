@@ -199,8 +199,11 @@ def test_wrong_use_is_named(fairmot, tiny_project, capsys):
         OnnxDetector("bad.onnx")
     with pytest.raises(InputError, match="`detector` is one of JDE, FairMOT, got ReLU"):
         exportable(nn.ReLU())
-    with pytest.raises(InputError, match="opset must be at least 16"):
-        export_detector(fairmot, "f.onnx", (64, 64), opset=11)
+    for opset in (11, 21):
+        with pytest.raises(InputError, match=f"at least 16 .* at most 20 .*, got {opset}"):
+            export_detector(fairmot, "f.onnx", (64, 64), opset=opset)
+    with pytest.raises(InputError, match=r"\(width, height\) px, got \(0, 64\)"):
+        export_detector(fairmot, "f.onnx", (0, 64))
     with pytest.raises(InputError, match="multiples of 32, got 40x64"):
         export_detector(fairmot, "g.onnx", (64, 40))
     assert not Path("g.onnx").exists()

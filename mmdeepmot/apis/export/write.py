@@ -27,6 +27,7 @@ from mmdeepmot.models.detectors.onnx_detector import (
 from mmdeepmot.models.heads.task_settings import settings_for
 
 OPSET = 17
+OPSETS = (16, 20)
 
 
 def import_optional(name: str) -> Any:
@@ -110,16 +111,21 @@ def export_detector(
         path: File to write (at once: what was there stays until the new one is whole).
         size: (width, height) px of the input.
         task: ``'track'``, or ``'detection'`` for the settings of average precision.
-        opset: Version of ONNX's operators, 16 or later.
+        opset: Version of ONNX's operators, 16 to 20.
 
     Raises:
         InputError: The model has no detector that can be exported, the size does not fit it, or
-            the opset is too old.
+            the opset is none of :data:`OPSETS`.
         MissingPackageError: ``onnx`` is not installed.
     """
     onnx = import_optional("onnx")
-    if opset < 16:
-        raise InputError(f"opset must be at least 16 (GridSample), got {opset}")
+    if not OPSETS[0] <= opset <= OPSETS[1]:
+        raise InputError(
+            f"opset must be at least {OPSETS[0]} (GridSample) and at most {OPSETS[1]} (torch's "
+            f"exporter that traces), got {opset}"
+        )
+    if min(size) < 1:
+        raise InputError(f"size must be (width, height) px, got {tuple(size)}")
     network = exportable(getattr(model, "detector", None), task)  # type: ignore[arg-type]
     register(opset)
     content = io.BytesIO()
