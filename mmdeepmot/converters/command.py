@@ -86,7 +86,7 @@ def convert(args: argparse.Namespace, read: Callable[[], SourceSet]) -> None:
         written = write_plan(plan, args.out, args.images, progress.of("files written"))
         save_report(plan, written, args.out)
     sys.stdout.write(f"{describe(plan, written)}\n")
-    joint = "" if args.dry_run else describe_joint(args.out)
+    joint = describe_joint(args.out) if args.form == "lists" and not args.dry_run else ""
     if joint:
         sys.stdout.write(f"\n{joint}\n")
     if plan.bad_files:

@@ -130,12 +130,15 @@ class TestCaltech:
         assert rows.bboxes[3].tolist() == [20, 8, 28, 28]
         assert (info.image_dir / "000002.jpg").read_bytes() == encoded(seed=2)
 
-    def test_folders_are_videos_without_gaps(self, caltech: Path, tmp_path: Path) -> None:
+    def test_folders_are_videos_without_gaps(
+        self, caltech: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
         for step, length, rate in ((1, 4, 30.0), (2, 2, 15.0)):
             out = tmp_path / str(step)
             assert call_tool("caltech", caltech, "--out", out, "--form", "mot", "--step", step) == 0
             info = read_seqinfo(out / "train" / "set00_V000")
             assert (info.length, info.fps) == (length, rate)
+        assert "joint training set" not in capsys.readouterr().out  # which is of list files
 
     def test_frames_that_are_extracted_already(self, caltech: Path, tmp_path: Path) -> None:
         (caltech / "set00" / "V000.seq").unlink()
