@@ -183,6 +183,24 @@ def test_commands(street, tmp_path, capfd):
     assert scored.count("OVERALL") == 3  # two tables and a note
 
 
+def test_cars_that_the_benchmark_flags_0(street, tmp_path, capfd):
+    truth = street / "A/gt/gt.txt"
+    rows = [line.split(",") for line in truth.read_text().splitlines()]
+    cars = [[*row[:6], "0", "3", "1"] for row in rows if row[7] == "7"]
+    truth.write_text("\n".join(",".join(row) for row in cars))
+    (tmp_path / "out").mkdir()
+    found = [",".join([*row[:6], "0.9", "3", "-1", "-1"]) for row in cars]
+    (tmp_path / "out/A.txt").write_text("\n".join(found))
+    test = tiny.load_tool("test")
+    line = f"--eval track --results {tmp_path / 'out'} --gt {street}"
+    assert tiny.call(test, f"{line} --classes car") == 1
+    assert "none of 1 sequences has a box that counts" in capfd.readouterr().err
+    assert tiny.call(test, f"{line} --classes car --any-flag") == 0
+    assert "car      100.00" in capfd.readouterr().out
+    assert tiny.call(test, f"{line} --any-flag") == 2
+    assert "--any-flag is for --classes" in capfd.readouterr().err
+
+
 def test_results_of_the_inferencer():
     one = TrackResult(0, np.zeros((2, 4)), np.ones(2), np.array([1, 0]), np.array([5, 6]))
     assert to_mot_rows([one], (4, 7)).classes.tolist() == [7, 4]

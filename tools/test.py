@@ -63,6 +63,12 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         help="with --results: score these classes (column 8) one by one: names of MOT16's classes, "
         "or names and their numbers in the files (cyclist=1 bus=4)",
     )
+    parser.add_argument(
+        "--any-flag",
+        action="store_true",
+        help="with --classes: boxes of the ground truth count whatever their flag (MOT16 flags all "
+        "but pedestrians 0)",
+    )
     parser.add_argument("--gt", metavar="DIR", help="with --results: DIR/SEQ/gt/gt.txt")
     parser.add_argument(
         "--sequences",
@@ -107,6 +113,8 @@ def _check_combination(parser: argparse.ArgumentParser, args: argparse.Namespace
         parser.error("--results DIR and --gt DIR belong together")
     if args.classes is not None and args.results is None:
         parser.error("--classes is for --results; with a model, its dataset names the classes")
+    if args.any_flag and args.classes is None:
+        parser.error("--any-flag is for --classes")
     if args.results is not None:
         if not tracks_only:
             parser.error("--results holds tracks: only --eval track can be scored from files")
@@ -135,7 +143,9 @@ def score_files(args: argparse.Namespace) -> None:
         print(evaluate_folder(args.results, args.gt, args.evaluator, args.sequences))
         return
     classes = parse_classes(args.classes)
-    scores = evaluate_folder_classes(args.results, args.gt, classes, args.evaluator, args.sequences)
+    scores = evaluate_folder_classes(
+        args.results, args.gt, classes, args.evaluator, args.sequences, any_flag=args.any_flag
+    )
     print(f"{scores.sequences}\n\n{scores.classes}")
 
 
