@@ -17,6 +17,8 @@ default_hooks = dict(
     # epoch_N.pth after each epoch; latest.pth every 10 minutes in between
     checkpoint=dict(type="CheckpointHook", interval=1, max_keep_ckpts=3, latest_minutes=10.0),
     sampler_seed=dict(type="DistSamplerSeedHook"),
+    # statistics of batch normalisation: the mean of all processes at the end of each epoch
+    sync_statistics=dict(type="SyncStatisticsHook"),
 )
 custom_hooks = [
     dict(type="ExactResumeHook"),

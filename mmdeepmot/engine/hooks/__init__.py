@@ -7,6 +7,7 @@ from .logger import LoggerHook
 from .matrix_dump import MatrixDumpHook
 from .non_finite import NonFiniteLossHook
 from .resume import ExactResumeHook, IterationSeedHook
+from .statistics import SyncStatisticsHook
 from .track_video import TrackVideoHook
 
 __all__ = [
@@ -19,5 +20,6 @@ __all__ = [
     "LoggerHook",
     "MatrixDumpHook",
     "NonFiniteLossHook",
+    "SyncStatisticsHook",
     "TrackVideoHook",
 ]
