@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from mmengine.registry import init_default_scope
 
+from mmdeepmot.datasets.matrices import CrowdMatrices
 from mmdeepmot.engine.checkpoint import CheckpointError
+from mmdeepmot.evaluation.functional.assignment import assignment_scores
 from mmdeepmot.models.matchers import DHN, ConvDHN, pretrained, read_weights, save_weights
 from mmdeepmot.registry import MODELS
 
@@ -112,3 +115,20 @@ def test_shipped_files_fit_and_say_how_they_were_made() -> None:
     for path in files:
         _, made_by = read_weights(path)
         assert {"command", "data", "seed", "time"} <= set(made_by), path.name
+
+
+def test_what_comes_with_the_package() -> None:
+    """Trained on generated matrices, says how, and assigns crowds that it has never seen."""
+    assert sum(path.stat().st_size for path in pretrained.FOLDER.iterdir()) <= 20e6
+    _, made_by = read_weights(pretrained.FOLDER / "dhn_seq_gru.safetensors")
+    assert {"command", "data", "seed", "time"} <= set(made_by)
+    init_default_scope("mmdeepmot")
+    matcher = MODELS.build(dict(type="DHN", pretrained=True)).eval()
+    crowds = CrowdMatrices(length=150, max_side=12, seed=5)
+    found = []
+    for index in range(len(crowds)):
+        distances, optimal, _ = crowds.matrix(index, None)
+        with torch.no_grad():
+            soft = matcher(torch.from_numpy(distances)[None])[0].numpy()
+        found.append([assignment_scores(soft, optimal)[name] for name in ("row_wa", "col_wa")])
+    assert (np.mean(found, axis=0) > 0.92).all(), np.mean(found, axis=0)

@@ -1,5 +1,6 @@
-# On from the weights of dhn_seq_gru_short.py, with matrices of all sizes. So few are not learned by
-# heart, so no dropout; and see FocalAssignmentLoss on `balance`.
+# On from the weights of dhn_seq_gru_short.py, with matrices of all sizes: what comes with the
+# package, made from a checkpoint of iteration 2105. So few matrices are not learned by heart, so no
+# dropout; and see FocalAssignmentLoss on `balance`.
 #     --cfg-options load_from=work_dirs/dhn_seq_gru_short/latest.pth
 _base_ = [
     "../../_base_/models/dhn.py",
