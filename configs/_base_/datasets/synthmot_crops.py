@@ -1,15 +1,6 @@
 # Crops of the people of SynthMOT at 1088x608, 16 people four times in a batch; tested on boxes of
 # whole frames: tools/test.py ... --eval embedding.
-_base_ = "synthmot.py"
-crop_size = (128, 256)
-crop_pipeline = [
-    dict(type="LoadFrame"),
-    dict(type="LoadTracks"),
-    dict(type="CropBox", size=crop_size, shift=0.05, scale=(0.95, 1.1)),
-    dict(type="HSVJitter", fraction=0.2),
-    dict(type="RandomFlipTracks"),
-    dict(type="PackFrame"),
-]
+_base_ = ["synthmot.py", "crop_pipeline.py"]
 train_dataloader = dict(
     batch_size=64,
     sampler=dict(_delete_=True, type="IdentitySampler", crops=4, groups=4),
@@ -22,6 +13,6 @@ train_dataloader = dict(
             data_root="data/synthmot",
             recipe=_base_.recipe,
         ),
-        pipeline=crop_pipeline,
+        pipeline=_base_.crop_pipeline,
     ),
 )
