@@ -5,7 +5,7 @@ Scalars also to TensorBoard or wandb:
 or both, in a config:
     visualizer = dict(vis_backends=[dict(type='LocalVisBackend'), dict(type='WandbVisBackend')])
 Averaged weights (EMA), in a config:
-    custom_hooks = [*_base_.custom_hooks, dict(type='EMAHook', momentum=2e-4)]
+    custom_hooks = [*_base_.custom_hooks, dict(type='MovingAverageHook', momentum=2e-4)]
 """
 
 default_scope = "mmdeepmot"

@@ -147,3 +147,18 @@ def test_more_identities_than_classes():
     IdentityCountHook().before_train(runner)
     runner.train_dataloader.dataset = object()
     IdentityCountHook().before_train(runner)
+
+
+@pytest.mark.parametrize("begin", ["begin_iter=16", "begin_epoch=4"])
+def test_a_training_that_ends_before_its_average_begins(toy_config, run_train, tmp_path, begin):
+    hooks = toy_config.read_text() + (
+        f"\ncustom_hooks = [*_base_.custom_hooks, dict(type='MovingAverageHook', {begin})]\n"
+    )
+    toy_config.write_text(hooks)
+    run = run_train(toy_config, "--work-dir", tmp_path / "w")
+    assert run.returncode == 0 and "this training ends with" in run.output, run.output
+    checkpoint = load_checkpoint(tmp_path / "w/epoch_3.pth")
+    averaged = checkpoint["ema_state_dict"]
+    assert len(checkpoint["state_dict"]) >= 4
+    for name, weight in checkpoint["state_dict"].items():
+        torch.testing.assert_close(averaged[f"module.{name}"], weight)

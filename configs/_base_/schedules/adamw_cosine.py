@@ -17,4 +17,5 @@ param_scheduler = [
 train_cfg = dict(type="EpochTrainLoop", max_epochs=max_epochs, val_interval=max_epochs)
 val_cfg = dict(type="ValLoop")
 test_cfg = dict(type="TestLoop")
-ema = dict(type="EMAHook", momentum=0.01, begin_iter=50, update_buffers=True)  # for custom_hooks
+# For custom_hooks.
+ema = dict(type="MovingAverageHook", momentum=0.01, begin_iter=50, update_buffers=True)

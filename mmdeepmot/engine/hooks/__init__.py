@@ -5,6 +5,7 @@ from .fit import CheckpointFitHook, IdentityCountHook
 from .interrupt import InterruptHook
 from .logger import LoggerHook
 from .matrix_dump import MatrixDumpHook
+from .moving_average import MovingAverageHook
 from .non_finite import NonFiniteLossHook
 from .resume import ExactResumeHook, IterationSeedHook
 from .statistics import SyncStatisticsHook
@@ -19,6 +20,7 @@ __all__ = [
     "IterationSeedHook",
     "LoggerHook",
     "MatrixDumpHook",
+    "MovingAverageHook",
     "NonFiniteLossHook",
     "SyncStatisticsHook",
     "TrackVideoHook",
