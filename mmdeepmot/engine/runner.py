@@ -38,8 +38,9 @@ class MOTRunner(Runner):
             for hook in self.hooks:
                 if isinstance(hook, EMAHook):
                     raise ConfigError(
-                        f"{type(hook).__name__} keeps a copy of the model, which FullySharded cannot give: leave "
-                        "it out of custom_hooks, or model_wrapper_cfg out of the config"
+                        f"{type(hook).__name__} keeps a copy of the model, which FullySharded "
+                        "cannot give: leave it out of custom_hooks, or model_wrapper_cfg out of "
+                        "the config"
                     )
         return super().train()
 
