@@ -214,20 +214,6 @@ def test_differences_of_scores(sequence):
     assert "(+25.00)" in text and "/ –" in text
 
 
-def test_page_keeps_what_stands_around_the_section(tmp_path):
-    page = tmp_path / "benchmarks.md"
-    tables.place(page, "packages speed", "one")
-    page.write_text("before\n" + page.read_text() + "after\n")
-    tables.place(page, "packages accuracy", "three")
-    tables.place(page, "packages speed", "two")
-    text = page.read_text()
-    assert text.startswith("before\n# Benchmarks") and "after\n" in text and "three" in text
-    assert "two" in text and "one" not in text
-    page.write_text("<!-- begin packages speed -->")
-    with pytest.raises(InputError, match="found only one of them"):
-        tables.place(page, "packages speed", "x")
-
-
 def test_filterpy_contender_is_published_sort():
     pytest.importorskip("filterpy")
     contender = FilterpyContender()

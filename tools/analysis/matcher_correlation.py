@@ -1,7 +1,7 @@
 """How matchers serve the DeepMOT loss: a row each.
 
     python tools/analysis/matcher_correlation.py [--scenes 200] [--seed 0] [--size 50]
-        [--matchers Hungarian Sinkhorn:temperature=0.05,slack=0.125 ...] [--out FILE.md]
+        [--matchers Hungarian Sinkhorn:temperature=0.05,slack=0.125 ...] [--out PAGE.md]
 
 A matcher is a registered name with its parameters behind a colon. Columns:
 
@@ -16,6 +16,7 @@ A matcher is a registered name with its parameters behind a colon. Columns:
 """
 
 import argparse
+import shlex
 import statistics
 import sys
 import time
@@ -37,6 +38,7 @@ from mmdeepmot.evaluation.functional.by_motmetrics import count_by_motmetrics
 from mmdeepmot.evaluation.functional.fault_cases import fault_cases
 from mmdeepmot.evaluation.functional.faulty_scenes import BoxScene, faulty_scenes
 from mmdeepmot.evaluation.functional.preprocess import scoring_frames
+from mmdeepmot.io.pages import conditions, markdown, place
 from mmdeepmot.models.losses import DeepMOTOptions
 from mmdeepmot.models.losses.deepmot_scene import (
     Match,
@@ -194,23 +196,22 @@ def judge(name: str, scenes: Sequence[BoxScene], mota: np.ndarray, size: int) ->
 def table(rows: Sequence[Row], size: int) -> str:
     """The rows in Markdown."""
     names = ("matcher", "parameters", "WA", "MA", "SA", "r, gated", "r, free", "r, soft gate")
-    header = (*names, "FP", "FN", "IDS", f"ms, {size} x {size}")
-    lines = ["| " + " | ".join(header) + " |", "|---" + "|---:" * (len(header) - 1) + "|"]
-    for row in rows:
-        pairs = (
-            f"{100 * row.scores[f'row_{score}']:.2f} / {100 * row.scores[f'col_{score}']:.2f}"
-            for score in ("wa", "ma", "sa")
-        )
-        cells = (
-            f"`{row.name}`",
-            f"{row.parameters:,}",
-            *pairs,
-            *(f"{value:.4f}" for value in (row.gated, row.free, row.soft_gate)),
-            *(" / ".join(steps) for steps in row.steps.values()),
-            f"{1e3 * row.seconds:.1f}",
-        )
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines) + "\n"
+    return markdown((*names, "FP", "FN", "IDS", f"ms, {size} x {size}"), map(_cells, rows))
+
+
+def _cells(row: Row) -> list[str]:
+    pairs = (
+        f"{100 * row.scores[f'row_{score}']:.2f} / {100 * row.scores[f'col_{score}']:.2f}"
+        for score in ("wa", "ma", "sa")
+    )
+    return [
+        f"`{row.name}`",
+        f"{row.parameters:,}",
+        *pairs,
+        *(f"{value:.4f}" for value in (row.gated, row.free, row.soft_gate)),
+        *(" / ".join(steps) for steps in row.steps.values()),
+        f"{1e3 * row.seconds:.1f}",
+    ]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -222,7 +223,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--scenes", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--size", type=int, default=50, help="rows and columns for the time")
-    parser.add_argument("--out", type=Path, help="file for the table")
+    parser.add_argument("--out", type=Path, help="Markdown page to put the table into")
     arguments = parser.parse_args(argv)
     torch.set_num_threads(1)
     scenes = faulty_scenes(arguments.scenes, arguments.seed)
@@ -234,9 +235,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         rows.append(judge(name, scenes, mota, arguments.size))
         print(table(rows[-1:], arguments.size).splitlines()[-1], flush=True)
     text = table(rows, arguments.size)
-    print(f"\n{text}", end="")
+    print(f"\n{text}")
     if arguments.out:
-        arguments.out.write_text(text, encoding="utf-8")
+        given = sys.argv[1:] if argv is None else argv
+        command = shlex.join(["python", "tools/analysis/matcher_correlation.py", *given])
+        place(arguments.out, "matchers", f"{conditions(command)}\n\n{text}")
     return 0
 
 

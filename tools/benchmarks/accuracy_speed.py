@@ -62,9 +62,9 @@ def compare(args: argparse.Namespace, argv: list[str]) -> None:
         InputError: A model or scene is not as expected; or some could not be measured.
     """
     import torch
-    from comparison.tables import conditions, place
     from comparison.trade_off import Model, measure, parse_scene, points, table
 
+    from mmdeepmot.io.pages import conditions, place
     from mmdeepmot.visualization.trade_off import plot_trade_off
 
     torch.set_num_threads(args.threads)

@@ -37,6 +37,7 @@ from comparison.sort_filterpy import FilterpyContender  # noqa: E402
 from comparison.speed import compare, scaling  # noqa: E402
 
 from mmdeepmot.errors import InputError, run_command  # noqa: E402
+from mmdeepmot.io.pages import conditions, markdown, place  # noqa: E402
 
 #: How often the four sequences stand side by side in the crowd: 4 x 53 detections a frame.
 CROWD_COPIES = 4
@@ -119,7 +120,7 @@ def speed_section(methods: Iterable[str], folders: list[Path], repeats: int, qui
         f"by side, {GROWTH_FRAMES} frames). The last column compares with the size before: below "
         "1, time grows more slowly than n log n.\n\n" + tables.growth_table(grown)
     )
-    return "\n\n".join([tables.markdown(header, ratios), *parts, growth])
+    return "\n\n".join([markdown(header, ratios), *parts, growth])
 
 
 def accuracy_section(methods: Iterable[str], folders: list[Path]) -> str:
@@ -193,10 +194,10 @@ def main() -> int:
             accuracy_section(arguments.methods, folders[:1] if arguments.quick else folders),
         )
     for name, (title, text) in sections.items():
-        text = f"{title}\n\n{tables.conditions(command)}\n\n{text}"
+        text = f"{title}\n\n{conditions(command)}\n\n{text}"
         print(text + "\n")
         if arguments.out is not None:
-            tables.place(arguments.out, f"packages {name}", text)
+            place(arguments.out, f"packages {name}", text)
             progress(f"wrote {arguments.out}")
     return 0
 

@@ -23,10 +23,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(Path(__file__).resolve().parent)]
 
-from comparison.tables import place  # noqa: E402
 from comparison.trainings import TASKS, Recipe, Run, run_all, table  # noqa: E402
 
 from mmdeepmot.errors import InputError, run_command  # noqa: E402
+from mmdeepmot.io.pages import place  # noqa: E402
 
 COLUMNS = ("MOTA", "IDF1", "HOTA", "IDs", "FP", "FN", "Prec", "Rec", "AP@0.5", "TPR@FAR=0.1")
 

@@ -12,12 +12,12 @@ from typing import Any
 import torch
 from mmengine.config import Config
 
-from comparison.tables import markdown
 from mmdeepmot.apis.evaluate import build_metrics, evaluate
 from mmdeepmot.apis.locate import find_checkpoint, find_config
 from mmdeepmot.engine.atomic import atomic_write
 from mmdeepmot.engine.config import load_config
 from mmdeepmot.errors import InputError
+from mmdeepmot.io.pages import markdown
 from mmdeepmot.registry import DATASETS
 from mmdeepmot.visualization.trade_off import TradeOffPoint
 

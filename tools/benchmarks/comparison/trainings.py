@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 from scipy import stats
 
-from comparison.tables import markdown
 from mmdeepmot.engine.checkpoint import find_latest_checkpoint
 from mmdeepmot.errors import InputError
 from mmdeepmot.evaluation.table import OVERALL
+from mmdeepmot.io.pages import markdown
 
 ROOT = Path(__file__).resolve().parents[3]
 TASKS = ("track", "detection", "embedding")
