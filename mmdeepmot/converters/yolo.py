@@ -2,11 +2,13 @@
 
 A row is class, centre x, centre y, width, height, all relative to the image; or class and a polygon
 (three points and more), of which the bounding box is taken; or, with ``track_ids``, class, box and
-identity. Names of classes and folders of splits stand in ``data.yaml`` (``names``, ``train``,
-``val``, ``path``), or in ``classes.txt``.
+identity. Names of classes and the images of splits stand in ``data.yaml`` (``names``, ``path``;
+``train``, ``val``, ``test``: a folder, a text file with an image a line, or a list of such), or the
+names in ``classes.txt``.
 """
 
 import math
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -19,7 +21,7 @@ from mmdeepmot.errors import InputError
 from mmdeepmot.io.image import IMAGE_SUFFIXES, image_size
 from mmdeepmot.io.video import natural_key
 
-_SPLITS = ("train", "val")
+_SPLITS = ("train", "val", "test")
 
 
 def read_yolo(root: Path, name: str, track_ids: bool = False, videos: bool = False) -> SourceSet:
@@ -35,14 +37,11 @@ def read_yolo(root: Path, name: str, track_ids: bool = False, videos: bool = Fal
         FileNotFoundError: No images, or no names of classes.
         InputError: ``data.yaml`` is not as expected.
     """
-    classes, folders = _layout(root)
+    classes, places = _layout(root)
     source = SourceSet(name, name, {}, classes)
     identities: dict[tuple[Path, int], int] = {}
-    for split, folder in folders.items():
-        files = sorted(
-            (path for path in folder.rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES),
-            key=lambda path: natural_key(str(path)),
-        )
+    for split, entries in places.items():
+        folder, files = _find_images(entries)
         clips: dict[Path, Clip] = {}
         for image in files:
             label = label_file(image)
@@ -74,8 +73,23 @@ def label_file(image: Path) -> Path:
     return Path(*parts).with_suffix(".txt")
 
 
-def _layout(root: Path) -> tuple[list[str], dict[str, Path]]:
-    """Names of the classes, and the folder of images of each split."""
+def _find_images(entries: Sequence[Path]) -> tuple[Path, list[Path]]:
+    """All images of folders and of text files, and the folder that holds them."""
+    files: list[Path] = []
+    for entry in entries:
+        if entry.is_dir():
+            found = (path for path in entry.rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES)
+            files += sorted(found, key=lambda path: natural_key(str(path)))
+        else:
+            lines = map(str.strip, entry.read_text(encoding="utf-8").splitlines())
+            files += [Path(os.path.normpath(entry.parent / line)) for line in lines if line]
+    if len(entries) == 1 and entries[0].is_dir():
+        return entries[0], files
+    return Path(os.path.commonpath([file.parent for file in files] or [entries[0].parent])), files
+
+
+def _layout(root: Path) -> tuple[list[str], dict[str, list[Path]]]:
+    """Names of the classes; the folders, or text files, of each split's images."""
     for config in (root / "data.yaml", root / "dataset.yaml"):
         if config.is_file():
             return _read_yaml(config, root)
@@ -91,10 +105,10 @@ def _layout(root: Path) -> tuple[list[str], dict[str, Path]]:
         folders = {"train": root / "images"}
     if not folders:
         raise FileNotFoundError(f"{root}: expected a folder images, found none")
-    return [name for name in names if name], folders
+    return [name for name in names if name], {split: [at] for split, at in folders.items()}
 
 
-def _read_yaml(config: Path, root: Path) -> tuple[list[str], dict[str, Path]]:
+def _read_yaml(config: Path, root: Path) -> tuple[list[str], dict[str, list[Path]]]:
     try:
         content: Any = yaml.safe_load(config.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -109,19 +123,27 @@ def _read_yaml(config: Path, root: Path) -> tuple[list[str], dict[str, Path]]:
     base = root / str(content.get("path") or ".")
     if not base.is_dir():
         base = root
-    folders = {}
+    folders: dict[str, list[Path]] = {}
     for split in _SPLITS:
-        if content.get(split) is None:
-            continue
-        folder = base / str(content[split])
-        if not folder.is_dir() and str(content[split]).startswith("../"):
-            folder = base / str(content[split])[3:]  # exports that say where they were trained from
-        if not folder.is_dir():
-            raise FileNotFoundError(f"{config}: {split}: expected the folder {folder}, found none")
-        folders[split] = folder
+        given = content.get(split) or []
+        for place in given if isinstance(given, list) else [given]:
+            folders.setdefault(split, []).append(_find_place(str(place), base, config, split))
     if not folders:
         raise InputError(f"{config}: expected folders of images under 'train' or 'val', found none")
     return [str(name) for name in names], folders
+
+
+def _find_place(text: str, base: Path, config: Path, split: str) -> Path:
+    """A folder of images, or a text file that lists some."""
+    place = base / text
+    if not place.exists() and text.startswith("../"):
+        place = base / text[3:]  # exports that say where they were trained from
+    if not (place.is_dir() or (place.is_file() and place.suffix == ".txt")):
+        raise FileNotFoundError(
+            f"{config}: {split}: expected the folder {place}, or a text file with an image a line, "
+            "found none"
+        )
+    return place
 
 
 def _read_rows(

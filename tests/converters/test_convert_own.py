@@ -256,6 +256,28 @@ class TestYOLO:
         assert call_tool("yolo", yolo, "--out", tmp_path / "out", "--track-ids") == 0
         assert len(listed(tmp_path / "out", "yolo.train")) == 2
 
+    def test_images_by_lists(self, yolo: Path, tmp_path: Path) -> None:
+        (yolo / "train.txt").write_text("./images/train/walk/f10.jpg\n\nimages/val/one.jpg\n")
+        (yolo / "data.yaml").write_text(
+            "train: train.txt\ntest: [images/val, images/train]\nnames: [person, dog]\n"
+        )
+        out = tmp_path / "out"
+        assert call_tool("yolo", yolo, "--out", out, "--track-ids") == 0
+        images = ["yolo/images/train/train/walk/f10.jpg", "yolo/images/train/val/one.jpg"]
+        assert listed(out, "yolo.train") == images
+        assert labels(out, images[0]) == [[1, 0, 8, 12, 24, 36], [0, 1, 40, 12, 56, 36]]
+        names = ["val/one.jpg", "train/walk/f2.jpg", "train/walk/f10.jpg"]
+        assert listed(out, "yolo.test") == [f"yolo/images/test/{name}" for name in names]
+
+    def test_an_image_that_a_list_names_is_not_there(
+        self, yolo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        (yolo / "train.txt").write_text("images/train/walk/f2.jpg\nimages/gone.jpg\n")
+        (yolo / "data.yaml").write_text("train: train.txt\nnames: [person, dog]\n")
+        assert call_tool("yolo", yolo, "--out", tmp_path / "out", "--track-ids") == 1
+        assert "gone.jpg" in capsys.readouterr().err
+        assert len(listed(tmp_path / "out", "yolo.train")) == 1
+
     def test_polygons(self) -> None:
         parts = ["0", "0.1", "0.2", "0.3", "0.2", "0.2", "0.6"]
         assert parse_row(parts, 1, False) == (0, -1, (0.1, 0.2, 0.3, 0.6))
