@@ -21,7 +21,7 @@ demo: environment
 	@echo "Watch $(DEMO)/demo.mp4; the table above is in $(DEMO)/results/scores.json."
 
 test: lint
-	$(PYTHON) -m pytest
+	$(PYTHON) -m pytest -n auto --maxprocesses 8 --dist worksteal
 
 lint: environment
 	$(PYTHON) -m ruff check

@@ -1,11 +1,15 @@
 """Shared by all tests."""
 
+import os
 import random
 import shutil
 import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+
+if "PYTEST_XDIST_WORKER" in os.environ:  # a process a core: each of them has one thread
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 import pytest

@@ -1,6 +1,6 @@
 # A pass costs about a fortieth of a recurrent net's: more epochs in the same time.
 _base_ = "dhn_seq_gru_equal.py"
-max_epochs = 20
+max_epochs = 45
 model = dict(matcher=dict(_delete_=True, type="ConvDHN"))
 param_scheduler = [
     _base_.param_scheduler[0],
