@@ -55,6 +55,25 @@ def test_a_follower_learns_by_smooth_l1():
     assert mean(history[-5:], "dMOTP") > mean(history[:5], "dMOTP")
 
 
+def test_frames_that_nobody_looks_at_are_not_encoded():
+    images, samples = toy_clips(2, length=3)
+    rows, seen = {}, {}
+    for sees in (True, False):
+        model = toy_model(start=dict(type="BoxNoise", scale=(1.0, 1.0), shift=(0.0, 0.0)))
+        torch.nn.init.normal_(model.follower.head.weight, generator=torch.manual_seed(0))
+        model.follower.start_sees = sees
+        with mock.patch.object(model.follower, "encode", wraps=model.follower.encode) as encode:
+            rows[sees] = model(images, samples)
+        (seen[sees],) = encode.call_args.args
+    torch.testing.assert_close(seen[True], images.flatten(0, 1))
+    torch.testing.assert_close(seen[False], images[:, 1:].flatten(0, 1))
+    torch.testing.assert_close(rows[True].boxes, rows[False].boxes)
+    appearance = dict(type="DeepMOTCriterion", matcher=SINKHORN, appearance="term")
+    model = toy_model(criterion=appearance)
+    model.follower.start_sees = False  # but embed does
+    assert torch.isfinite(model(images, samples, mode="loss")["loss_dmota"])
+
+
 def test_clips_without_anyone_give_a_zero_loss_that_reaches_all():
     model = toy_model()
     empty = clip_sample([frame_sample([], []) for _ in range(3)])

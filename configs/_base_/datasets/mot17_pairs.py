@@ -2,10 +2,8 @@
 # apart, for single-object training; scored on its validation part with public detections.
 _base_ = "mot17half.py"
 mild = dict(degrees=2.0, scale=(0.8, 1.5))
-train_pipeline = [
-    {**step, **mild} if step["type"] == "RandomAffineLetterbox" else step
-    for step in _base_.train_pipeline
-]
+changes = dict(RandomAffineLetterbox=mild, LoadTracks=dict(min_visibility=0.5))
+train_pipeline = [{**step, **changes.get(step["type"], {})} for step in _base_.train_pipeline]
 train_dataloader = dict(
     dataset=dict(
         _delete_=True,

@@ -55,6 +55,8 @@ class Tracktor(DetectingFollower):
         init_cfg: mmengine's initialisation config.
     """
 
+    start_sees = False
+
     def __init__(
         self,
         detector: dict,

@@ -161,17 +161,27 @@ class DeepMOTModel(TrackingModel):
         known = ground_truth(samples, inputs.device)
         fields = zip(known.boxes, known.identities, known.ignored, strict=True)
         truth = [TrueFrame.of(*frame) for frame in fields]
-        images = self.follower.encode(inputs.flatten(0, 1))
+        encoded = self._encode_clips(inputs)
         clips, started = [], []
-        for clip, first in zip(inputs, range(0, count * length, length), strict=True):
+        for clip, images, first in zip(
+            inputs, encoded, range(0, count * length, length), strict=True
+        ):
             part = slice(first, first + length)
             moves = self._motions(clip, samples[part], truth[part])
-            clips.append(
-                lead(self.follower, images[part], truth[part], self.perturb, self.rules, moves)
-            )
+            clips.append(lead(self.follower, images, truth[part], self.perturb, self.rules, moves))
             started.append(truth[first].ids)
         sizes = [_image_size(sample, inputs) for sample in samples[::length]]
         return pad_clips(clips, torch.tensor(sizes, device=inputs.device), started)
+
+    def _encode_clips(self, inputs: Tensor) -> list[list[Any]]:
+        """The frames of each clip as the follower sees them; None where nobody looks."""
+        unseen = 0 if self.follower.start_sees or self.rules.embed else 1
+        length = inputs.shape[1] - unseen
+        images = self.follower.encode(inputs[:, unseen:].flatten(0, 1))
+        return [
+            [None] * unseen + list(images[first : first + length])
+            for first in range(0, len(images), length)
+        ]
 
     def _motions(
         self, clip: Tensor, samples: Sequence[DetDataSample], truth: Sequence[TrueFrame]

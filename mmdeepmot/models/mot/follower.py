@@ -126,6 +126,10 @@ class Found:
 class Follower(BaseModule):
     """A network that follows targets; see :class:`Targets` for what passes between its methods."""
 
+    start_sees = True
+    """Whether :meth:`start` looks at its image. False spares a network the first frames of clips in
+    training; ``start`` may then get None."""
+
     @abstractmethod
     def start(self, image: Any, boxes: Tensor, ids: Tensor) -> Targets:
         """New targets at ``boxes (N, 4)`` of ``image``, with identities ``ids (N,)``; N may be 0.
