@@ -168,7 +168,14 @@ class TestAppearance:
         found = values(DeepMOTCriterion(HUNGARIAN, SHARP, appearance="term")(rows))
         assert found["IDS"] == pytest.approx(0, abs=1e-6)
         apart = (2 / 500 + 1 - 18 / 22) / 2
-        assert found["dMOTP"] == pytest.approx(1 - 2 / 3 * apart)
+        assert found["dMOTP"] == pytest.approx(1 - apart)  # of the boxes alone
+
+    def test_looks_open_no_gate(self):
+        rows = clips([frame({0: 30}, {0: 0}, known=self.RIGHT, seen=self.RIGHT)])
+        gate = dict(type="DeepMOTLoss", sharpness=200.0, gate=0.4, gate_width=0.01)
+        found = values(DeepMOTCriterion(HUNGARIAN, gate, appearance="term")(rows))
+        assert found["FP"] == pytest.approx(1) and found["FN"] == pytest.approx(1)
+        assert 2 / 3 * (30 / 500 + 1) / 2 < 0.4  # what the mixed distance would have let in
 
     def test_a_second_pass_has_terms_of_its_own(self):
         rows = self.crossed()
@@ -189,12 +196,15 @@ class TestAppearance:
         assert found["looks_IDS"] == pytest.approx(2)
         assert found["loss_looks_dmota"] == pytest.approx(3 * 2 * 2 / 2)
 
-    def test_gradients_draw_looks_together(self):
-        known, seen = self.RIGHT.clone(), torch.tensor([[0.8, 0.6]], requires_grad=True)
-        rows = clips([frame({0: 0}, {0: 0}, known=known, seen=seen)])
-        criterion = DeepMOTCriterion(dict(type="Sinkhorn"), appearance="term")
-        criterion(rows)["loss_dmotp"].backward()
-        assert seen.grad[0, 0] < 0 < seen.grad[0, 1]
+    def test_gradients_draw_own_looks_together_and_others_apart(self):
+        known = torch.cat((self.RIGHT, self.UP))
+        seen = torch.tensor([[0.8, 0.6], [0.6, 0.8]], requires_grad=True)
+        rows = clips([frame({0: 0, 1: 2}, {0: 0, 1: 2}, known=known, seen=seen)])
+        matcher = dict(type="Sinkhorn", temperature=0.05)
+        losses = DeepMOTCriterion(matcher, appearance="term")(rows)
+        assert not losses["loss_dmotp"].requires_grad  # MOTP is about boxes, which stand still
+        losses["loss_dmota"].backward()
+        assert seen.grad[0, 0] < 0 < seen.grad[0, 1] and seen.grad[1, 1] < 0 < seen.grad[1, 0]
 
     def test_without_embeddings(self):
         criterion = DeepMOTCriterion(HUNGARIAN, appearance="term")

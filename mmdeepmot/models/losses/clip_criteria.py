@@ -69,9 +69,9 @@ class DeepMOTCriterion(ClipCriterion):
             :func:`~mmdeepmot.models.losses.box_distance.box_distance`.
         min_iou: Pairs that overlap less are forbidden, and give no gradient.
         appearance: How embeddings count. ``'none'``: they do not. ``'term'`` (the paper): the
-            cosine distance of a track's past to the objects is a term of D. ``'pass'`` (the
-            published code): it goes through matcher and loss a second time, alone, with terms of
-            its own.
+            cosine distance of a track's past to the objects is a term of D, by which matches are
+            made; dMOTP stays that of the boxes. ``'pass'`` (the published code): it goes through
+            matcher and loss a second time, alone, with terms of its own.
         appearance_share: Of the term in D, which is ``(1 - share) box distance + share cosine
             distance``; by default each of the three distances weighs as much as the others.
         appearance_weight: Of the second pass's loss.
@@ -137,7 +137,7 @@ class DeepMOTCriterion(ClipCriterion):
         looks = self._looks(clips)
         if self.appearance == "term":
             share = self.appearance_share
-            return self._losses((1 - share) * distances + share * looks, clips)
+            return self._losses((1 - share) * distances + share * looks, clips, distances)
         second = self._losses(looks, clips)
         return self._losses(distances, clips) | {
             key.replace("loss_", "loss_looks_") if "loss" in key else f"looks_{key}": (
@@ -154,7 +154,9 @@ class DeepMOTCriterion(ClipCriterion):
             )
         return appearance_distance(clips.embeddings, clips.object_embeddings)
 
-    def _losses(self, distances: Tensor, clips: ClipRows) -> dict[str, Tensor]:
+    def _losses(
+        self, distances: Tensor, clips: ClipRows, box_distances: Tensor | None = None
+    ) -> dict[str, Tensor]:
         with torch.autocast(distances.device.type, enabled=False):
             assignment = self.matcher(
                 distances.flatten(0, 1), clips.valid.flatten(0, 1), clips.present.flatten(0, 1)
@@ -167,6 +169,7 @@ class DeepMOTCriterion(ClipCriterion):
                 MatchHistory(clips.started, clips.started, clips.started),
                 row_mask=clips.valid,
                 col_mask=clips.present,
+                box_distances=box_distances,
             )
         return {
             LOGGED.get(key, key): value

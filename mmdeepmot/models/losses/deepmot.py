@@ -68,6 +68,7 @@ def deepmot_loss(
     row_mask: Tensor | None = None,
     col_mask: Tensor | None = None,
     matches: Tensor | None = None,
+    box_distances: Tensor | None = None,
     options: DeepMOTOptions = DEFAULTS,
 ) -> tuple[DeepMOTTerms, MatchHistory]:
     """``(1 - dMOTA) + lambda (1 - dMOTP)`` of clips, whole or frame by frame.
@@ -91,6 +92,8 @@ def deepmot_loss(
         matches: ``(B, T, N, M)`` bool, at most one a row and a column: the true positives, if they
             are known better than by the assignment. None: its pairs that are each other's best and
             above ``delta``. They select, and are not differentiated.
+        box_distances: ``(B, T, N, M)``, where ``distances`` hold more than boxes (appearances):
+            what the gate and dMOTP measure, since MOTP is about boxes. None: ``distances``.
         options: The parameters.
 
     Returns:
@@ -110,6 +113,7 @@ def deepmot_loss(
             row_mask=None if row_mask is None else row_mask[None],
             col_mask=None if col_mask is None else col_mask[None],
             matches=None if matches is None else matches[None],
+            box_distances=None if box_distances is None else box_distances[None],
             options=options,
         )
         return terms.of_clip(0), history
@@ -121,8 +125,9 @@ def deepmot_loss(
         dtype = torch.promote_types(distances.dtype, torch.float32)
         distances, assignment = distances.to(dtype), assignment.to(dtype)
         possible = row_mask[..., None] & col_mask[..., None, :] & (distances <= FORBIDDEN_ABOVE)
+        apart = distances if box_distances is None else box_distances.to(dtype)
         if options.gate is not None:
-            assignment = gated(assignment, distances, options.gate, options.gate_width)
+            assignment = gated(assignment, apart, options.gate, options.gate_width)
         if matches is None:
             matches = hard_matches(assignment, possible, options.delta)
         else:
@@ -135,8 +140,8 @@ def deepmot_loss(
         errors = (fp + fn + options.gamma * ids).sum(dim=-1)
         dmota = 1 - errors / num_objects.sum(dim=-1).clamp(min=1)
         precise = matches if options.precise_over == "matches" else matches & ~switched
-        apart = distances.where(precise, torch.zeros_like(distances)).sum(dim=(-3, -2, -1))
-        dmotp = 1 - apart / precise.sum(dim=(-3, -2, -1)).clamp(min=1)
+        imprecision = apart.where(precise, torch.zeros_like(apart)).sum(dim=(-3, -2, -1))
+        dmotp = 1 - imprecision / precise.sum(dim=(-3, -2, -1)).clamp(min=1)
         loss = options.accuracy_weight * (1 - dmota) + options.precision_weight * (1 - dmotp)
     return DeepMOTTerms(loss, dmota, dmotp, fp, fn, ids, num_objects, num_matches), history
 
@@ -224,6 +229,7 @@ class DeepMOTLoss(nn.Module):
         row_mask: Tensor | None = None,
         col_mask: Tensor | None = None,
         matches: Tensor | None = None,
+        box_distances: Tensor | None = None,
     ) -> tuple[dict[str, Tensor], MatchHistory]:
         """Means over the clips: two losses to add up, and values to log, without gradient.
 
@@ -243,6 +249,7 @@ class DeepMOTLoss(nn.Module):
             row_mask=row_mask,
             col_mask=col_mask,
             matches=matches,
+            box_distances=box_distances,
             options=self.options,
         )
         clips = max(terms.dmota.numel(), 1)
