@@ -184,6 +184,7 @@ def test_no_gradient_is_made_ready_where_none_is_wanted() -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
+        ({"pretrained": "x.safetensors"}, "has no weights to read from a file"),
         ({"barrier": 0.0}, "barriers of at least 1e-9"),
         ({"backward_barrier": -1.0}, "barriers of at least 1e-9"),
         ({"slack": 0.0}, "expected slack > 0, finite, got 0.0"),

@@ -102,6 +102,8 @@ class InteriorPoint(Matcher):
         backward_slack: The same for the gradient; 0.5: a pair at distance 1 is as good as none.
         max_iterations: Newton steps at most.
         tolerance: Relative deviation from the central path at which a matrix is done.
+        pretrained: True or False: there are no weights. Here so that a config can name one matcher
+            in place of another.
         init_cfg: As of every module; there are no parameters.
 
     Raises:
@@ -116,6 +118,7 @@ class InteriorPoint(Matcher):
         backward_slack: float | None = 0.5,
         max_iterations: int = 60,
         tolerance: float = 1e-3,
+        pretrained: bool = True,
         init_cfg: dict | list[dict] | None = None,
     ) -> None:
         super().__init__(init_cfg)
@@ -127,6 +130,10 @@ class InteriorPoint(Matcher):
         for name, cost in (("slack", slack), ("backward_slack", backward_slack)):
             if cost is not None and not 0 < cost < math.inf:
                 raise InputError(f"InteriorPoint: expected {name} > 0, finite, got {cost}")
+        if not isinstance(pretrained, bool):
+            raise InputError(
+                f"InteriorPoint has no weights to read from a file: {pretrained!r}"
+            )
         if max_iterations < 1 or not 0 < tolerance < 1:
             raise InputError(
                 "InteriorPoint: expected max_iterations >= 1 and 0 < tolerance < 1, got "
