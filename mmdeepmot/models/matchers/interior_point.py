@@ -131,9 +131,7 @@ class InteriorPoint(Matcher):
             if cost is not None and not 0 < cost < math.inf:
                 raise InputError(f"InteriorPoint: expected {name} > 0, finite, got {cost}")
         if not isinstance(pretrained, bool):
-            raise InputError(
-                f"InteriorPoint has no weights to read from a file: {pretrained!r}"
-            )
+            raise InputError(f"InteriorPoint has no weights to read from a file: {pretrained!r}")
         if max_iterations < 1 or not 0 < tolerance < 1:
             raise InputError(
                 "InteriorPoint: expected max_iterations >= 1 and 0 < tolerance < 1, got "
