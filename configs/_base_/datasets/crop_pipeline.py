@@ -1,4 +1,4 @@
-# How crops of people are cut and changed, for all datasets of crops of 128x256.
+# How crops of people are cut and changed, for all datasets of crops; 128x256 if not said otherwise.
 crop_size = (128, 256)
 crop_pipeline = [
     dict(type="LoadFrame"),

@@ -1,13 +1,8 @@
 # Crops of the people of SynthMOT at 512x288, 8 people four times in a batch.
-_base_ = "synthmot_small.py"
+_base_ = ["synthmot_small.py", "crop_pipeline.py"]
 crop_size = (48, 96)
 crop_pipeline = [
-    dict(type="LoadFrame"),
-    dict(type="LoadTracks"),
-    dict(type="CropBox", size=crop_size, shift=0.05, scale=(0.95, 1.1)),
-    dict(type="HSVJitter", fraction=0.2),
-    dict(type="RandomFlipTracks"),
-    dict(type="PackFrame"),
+    {**step, "size": crop_size} if "size" in step else step for step in _base_.crop_pipeline
 ]
 train_dataloader = dict(
     batch_size=32,

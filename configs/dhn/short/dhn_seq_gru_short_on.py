@@ -1,6 +1,7 @@
-# On from the weights of dhn_seq_gru_short.py, with matrices of all sizes: what comes with the
-# package, made from a checkpoint of iteration 2105. So few matrices are not learned by heart, so no
-# dropout; and see FocalAssignmentLoss on `balance`.
+# On from the weights of dhn_seq_gru_short.py, with matrices of all sizes; for the package's
+# weights from a checkpoint of iteration 2105, and a second time with 28,000 matrices at 5e-4 (see
+# read_weights). So few are not learned by heart, so no dropout; and see FocalAssignmentLoss on
+# `balance`.
 #     --cfg-options load_from=work_dirs/dhn_seq_gru_short/latest.pth
 _base_ = [
     "../../_base_/models/dhn.py",
