@@ -75,6 +75,7 @@ def label_file(image: Path) -> Path:
 
 def _find_images(entries: Sequence[Path]) -> tuple[Path, list[Path]]:
     """All images of folders and of text files, and the folder that holds them."""
+    entries = [entry.absolute() for entry in entries]  # as lines of text files may be
     files: list[Path] = []
     for entry in entries:
         if entry.is_dir():

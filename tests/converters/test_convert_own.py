@@ -269,6 +269,15 @@ class TestYOLO:
         names = ["val/one.jpg", "train/walk/f2.jpg", "train/walk/f10.jpg"]
         assert listed(out, "yolo.test") == [f"yolo/images/test/{name}" for name in names]
 
+    def test_absolute_and_relative_places(
+        self, yolo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (yolo / "train.txt").write_text(f"{yolo}/images/val/one.jpg\n")
+        (yolo / "data.yaml").write_text("train: [images/train, train.txt]\nnames: [person, dog]\n")
+        monkeypatch.chdir(tmp_path)
+        assert call_tool("yolo", Path("yolo"), "--out", Path("out"), "--track-ids") == 0
+        assert len(listed(tmp_path / "out", "yolo.train")) == 3
+
     def test_an_image_that_a_list_names_is_not_there(
         self, yolo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
