@@ -115,6 +115,39 @@ def test_runs_start_from_the_weights_of_their_seed(tmp_path, monkeypatch):
     assert float(start.scores_file.read_text()) < float(later.scores_file.read_text())
 
 
+def test_a_config_is_tested_with_what_another_has_learnt(tmp_path, monkeypatch):
+    """It is not trained, and comes after the training whose weights it gets."""
+    trained = Run(A, 1, tmp_path, start=Run(Path("s.py"), 1, tmp_path))
+    tested = Run(B, 1, tmp_path, trained=trained)
+    with pytest.raises(InputError, match="a, seed 1: no checkpoint"):
+        tested.commands(Recipe(("track",)))
+    trained.folder.mkdir()
+    (trained.folder / "epoch_3.pth").touch()
+    (command,) = tested.commands(Recipe(("track",), amp=True, sequences=("S1",)))
+    assert command[1].endswith("tools/test.py")
+    assert command[2:4] == ["b.py", str(trained.folder / "epoch_3.pth")]
+    assert command[-2:] == ["--out", str(tested.scores_file)]
+    write_commands(monkeypatch, "import sys, time; open(sys.argv[1], 'w').write(str(time.time()))")
+    runs = [tested, trained, trained.start]
+    assert run_all(runs, Recipe(("track",)), jobs=3) == []
+    assert runs == sorted(runs, key=lambda run: -float(run.scores_file.read_text()))
+
+
+@pytest.mark.parametrize(
+    ("pairs", "said"),
+    [
+        (["a.py"], "expected CONFIG=TRAINED"),
+        (["a.py=a.py"], "expected CONFIG=TRAINED"),
+        (["a.py=c.py"], "c.py is none of the configs"),
+        (["a.py=b.py", "b.py=a.py"], "is not trained itself"),
+    ],
+)
+def test_pairs_that_cannot_be(pairs, said, capsys):
+    with pytest.raises(SystemExit):
+        train_table.parse_args(["a.py", "b.py", "--tested", *pairs])
+    assert said in capsys.readouterr().err
+
+
 def test_several_figures_are_compared(tmp_path):
     runs = [
         finished(tmp_path, A, 0, 50.0, (48.0,)),

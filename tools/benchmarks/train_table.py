@@ -8,7 +8,8 @@ not run again, and what was interrupted goes on where it was: the same command c
     python tools/benchmarks/train_table.py configs/fairmot/anchors/*.py --seeds 0 1 2 --amp \
         --section "anchors" --out docs/benchmarks.md
 
-With ``--start`` one of the configs is trained first, and the others go on from its weights.
+With ``--start`` one of the configs is trained first, and the others go on from its weights. With
+``--tested A=B`` the config A is not trained: it is tested with the weights of B.
 
 exit status: 0; 1 after an error, also of one of the runs (the others are still made); 130 after
 Ctrl-C.
@@ -53,6 +54,13 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         type=Path,
         help="one of the configs: the others start from its weights, each from those of its seed",
     )
+    parser.add_argument(
+        "--tested",
+        nargs="+",
+        default=[],
+        metavar="CONFIG=TRAINED",
+        help="two of the configs: the first is tested with what the second has learnt",
+    )
     parser.add_argument("--sequences", nargs="+", metavar="SEQ", help="test on these only")
     parser.add_argument("--jobs", type=int, default=1, help="runs at a time (1)")
     parser.add_argument("--threads", type=int, help="threads of each run (all cores / jobs)")
@@ -65,9 +73,24 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     for name in ("baseline", "start"):
         if getattr(args, name) not in [None, *args.configs]:
             parser.error(f"--{name} {getattr(args, name)} is none of the configs")
+    args.tested = dict(_pair(text, parser) for text in args.tested)
+    for name in {*args.tested, *args.tested.values()}:
+        if name not in args.configs:
+            parser.error(f"--tested: {name} is none of the configs")
+    for name in args.tested.values():
+        if name in args.tested:
+            parser.error(f"--tested: {name} is not trained itself")
     if args.jobs < 1:
         parser.error(f"--jobs must be 1 or more, got {args.jobs}")
     return args
+
+
+def _pair(text: str, parser: argparse.ArgumentParser) -> tuple[Path, Path]:
+    """``CONFIG=TRAINED`` as the two files."""
+    config, found, trained = text.partition("=")
+    if not found or config == trained:
+        parser.error(f"--tested: expected CONFIG=TRAINED, two of the configs, got {text!r}")
+    return Path(config), Path(trained)
 
 
 def make_table(args: argparse.Namespace, argv: list[str]) -> None:
@@ -86,9 +109,13 @@ def make_table(args: argparse.Namespace, argv: list[str]) -> None:
     runs = []
     for seed in args.seeds:
         start = Run(args.start, seed, args.work_dir) if args.start else None
-        for config in args.configs:
-            own_start = None if config == args.start else start
-            runs.append(Run(config, seed, args.work_dir, own_start))
+        made = {
+            config: Run(config, seed, args.work_dir, None if config == args.start else start)
+            for config in args.configs
+        }
+        for config, trained in args.tested.items():
+            made[config] = Run(config, seed, args.work_dir, trained=made[trained])
+        runs += made.values()
     failed = run_all(runs, recipe, args.jobs)
     text = table(args.configs, runs, args.columns, args.baseline, args.compare)
     print(text)

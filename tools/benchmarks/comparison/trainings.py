@@ -49,19 +49,27 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Run:
-    """One config trained with one seed.
+    """One config trained with one seed, or tested with what another run has trained.
 
     Attributes:
         config: Config file.
         seed: Of weights, order and augmentation.
         root: Folder of all runs.
         start: Run whose weights it starts from; None: the config's own start.
+        trained: Run whose weights it is tested with; None: it is trained itself.
     """
 
     config: Path
     seed: int
     root: Path
     start: "Run | None" = None
+    trained: "Run | None" = None
+
+    @property
+    def stage(self) -> int:
+        """How many runs must have ended before this one."""
+        before = self.trained or self.start
+        return 0 if before is None else before.stage + 1
 
     @property
     def name(self) -> str:
@@ -90,19 +98,23 @@ class Run:
         """Training, which goes on where it was, and test.
 
         Raises:
-            InputError: The run that it starts from has left no checkpoint.
+            InputError: The run that it starts from, or is tested with, has left no checkpoint.
         """
         folder, config = str(self.folder), str(self.config)
+        checkpoint = [] if self.trained is None else [str(self.trained.checkpoint())]
+        test = [config, *checkpoint, "--work-dir", folder, "--eval", *recipe.tasks]
+        test += _options(*recipe.options)
+        if recipe.sequences:
+            test += ["--sequences", *recipe.sequences]
+        test_command = [sys.executable, str(ROOT / "tools/test.py"), *test]
+        test_command += ["--out", str(self.scores_file)]
+        if self.trained is not None:
+            return [test_command]
         loaded = [] if self.start is None else [f"load_from={self.start.checkpoint()}"]
         train = [config, "--work-dir", folder, "--seed", str(self.seed), "--resume"]
         train += _options(*recipe.options, *loaded)
-        test = [config, "--work-dir", folder, "--eval", *recipe.tasks, *_options(*recipe.options)]
-        if recipe.sequences:
-            test += ["--sequences", *recipe.sequences]
-        return [
-            [sys.executable, str(ROOT / "tools/train.py"), *train, *(["--amp"] * recipe.amp)],
-            [sys.executable, str(ROOT / "tools/test.py"), *test, "--out", str(self.scores_file)],
-        ]
+        train += ["--amp"] * recipe.amp
+        return [[sys.executable, str(ROOT / "tools/train.py"), *train], test_command]
 
 
 def _options(*options: str) -> list[str]:
@@ -150,7 +162,8 @@ def run_all(runs: Iterable[Run], recipe: Recipe, jobs: int) -> list[str]:
         KeyboardInterrupt: Ctrl-C; the processes are ended, their checkpoints are kept.
     """
     missing = [run for run in runs if not run.scores_file.is_file()]
-    stages = [[run for run in missing if bool(run.start) is later] for later in (False, True)]
+    last = max((run.stage for run in missing), default=0)
+    stages = [[run for run in missing if run.stage == stage] for stage in range(last + 1)]
     processes = _Processes()
     failed: list[str] = []
 
