@@ -1,5 +1,6 @@
 # make demo    train, test and watch a small JDE on generated data (CPU, about ten minutes)
 # make test    lint, type-check and run all tests
+# make test-slow    long trainings, long scenes and speeds, for a quiet machine
 # make lint    lint and type-check only
 # make clean   remove what make and Python left behind (not .venv, data or work_dirs)
 #
@@ -12,7 +13,7 @@ DEMO = work_dirs/demo
 CONFIG = configs/jde/jde_r18_synthmot.py
 STREET = data/synthmot/v1-small/test/SynthMOT-test-001
 
-.PHONY: demo test lint clean environment
+.PHONY: demo test test-slow lint clean environment
 
 demo: environment
 	$(PYTHON) tools/train.py $(CONFIG) --work-dir $(DEMO) --amp
@@ -22,6 +23,9 @@ demo: environment
 
 test: lint
 	$(PYTHON) -m pytest -n auto --maxprocesses 8 --dist worksteal
+
+test-slow: environment
+	$(PYTHON) -m pytest -m slow
 
 lint: environment
 	$(PYTHON) -m ruff check

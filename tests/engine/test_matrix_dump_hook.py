@@ -35,6 +35,13 @@ def test_matrices_without_padding(tmp_path):
     assert torch.equal(torch.from_numpy(read.distances(1)), expected[0][1:, [0, 2]])
 
 
+@pytest.mark.parametrize("shape", [(0, 2, 2), (2, 0, 3), (2, 3, 0)])
+def test_frames_without_anyone_are_left_out(shape, tmp_path):
+    batches = [(torch.zeros(shape),), (torch.rand(1, 2, 2),)]
+    run(MatrixDumpHook(), nn.Sequential(Hungarian()), tmp_path, batches)
+    assert read_matrices(tmp_path / "matrices").shapes.tolist() == [[2, 2]]
+
+
 def test_not_more_than_asked_for(tmp_path):
     hook = MatrixDumpHook(out_dir=str(tmp_path / "m"), shard=2, shards=1)
     run(hook, nn.Sequential(Hungarian()), tmp_path, [(torch.rand(3, 2, 2),)] * 3)

@@ -326,17 +326,70 @@ def test_nothing_to_count(shape, rule):
     evaluate(distances, 1 - distances, rows, columns, history, switches=rule)
 
 
-@pytest.mark.parametrize("rule", ["clear", "literal"])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"switches": "clear"},
+        {"switches": "literal"},
+        {"gate": 0.4, "gate_width": 0.1},
+        {"precise_over": "kept"},
+    ],
+    ids=lambda options: next(iter(options)) + str(next(iter(options.values()))),
+)
 @pytest.mark.parametrize("sharpness", [1.0, 20.0])
-def test_gradcheck(sharpness, rule):
+def test_gradcheck(sharpness, options):
     distances, assignment, rows, columns = random_clip(7, 2, 3, 3)
     distances = distances.clamp(max=0.9)  # no pair on the edge of being forbidden
     distances.requires_grad_(), assignment.requires_grad_()
 
     def loss(d, a):
-        return evaluate(d, a, rows, columns, sharpness=sharpness, switches=rule)[0].loss
+        return evaluate(d, a, rows, columns, sharpness=sharpness, **options)[0].loss
 
     assert torch.autograd.gradcheck(loss, (distances, assignment))
+
+
+def test_gradcheck_from_the_boxes_on():
+    """Distance, matcher, gate and loss in one; the tracks of the second frame are off theirs."""
+    rng = torch.Generator().manual_seed(0)
+    objects = torch.tensor([[10.0, 10, 30, 60], [40, 12, 60, 64]], dtype=torch.float64)
+    objects = objects.expand(2, 2, 4)
+    noise = 6 * torch.rand(2, 2, 4, generator=rng, dtype=torch.float64)
+    tracks = (objects + noise).requires_grad_()
+    matcher = MODELS.build(dict(type="Sinkhorn", temperature=0.1, slack=0.25))
+    ids = torch.arange(2).expand(2, 2)
+
+    def loss(boxes):
+        distances = box_distance(boxes, objects, (100, 80))
+        return evaluate(distances, matcher(distances), ids, ids, gate=0.4)[0].loss
+
+    assert torch.autograd.gradcheck(loss, (tracks,))
+
+
+@pytest.mark.parametrize(
+    "matcher",
+    [
+        dict(type="Sinkhorn", temperature=0.05),
+        dict(type="InteriorPoint"),
+        dict(type="InteriorPoint", slack=0.14),
+        dict(type="DHN", hidden=8, num_layers=1, widths=(16, 8)),
+    ],
+    ids=lambda matcher: "-".join(map(str, matcher.values())),
+)
+@pytest.mark.parametrize("gate", [None, 0.25])
+def test_degenerate_boxes_have_finite_gradients_through_matcher_and_loss(matcher, gate):
+    """Points, lines, inside out, on one another, far away."""
+    tracks = torch.tensor(
+        [[10.0, 10, 10, 10], [10, 10, 10, 40], [20, 40, 10, 10], [5, 5, 15, 30], [5, 5, 15, 30],
+         [1e6, 1e6, 1e6 + 9, 1e6 + 9]]
+    ).expand(2, 6, 4).clone().requires_grad_()  # fmt: skip
+    objects = torch.tensor([[10.0, 10, 20, 40], [15, 20, 15, 20], [5, 5, 15, 30]]).expand(2, 3, 4)
+    distances = box_distance(tracks, objects, (100, 80))
+    assignment = MODELS.build(matcher)(distances)
+    ids = torch.arange(6).expand(2, 6), torch.arange(3).expand(2, 3)
+    terms, _ = evaluate(distances, assignment, *ids, gate=gate)
+    terms.loss.backward()
+    assert torch.isfinite(terms.loss) and torch.isfinite(tracks.grad).all()
+    assert tracks.grad.any()
 
 
 def test_gradients_are_finite_in_single_precision_at_any_sharpness():

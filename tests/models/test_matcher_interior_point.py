@@ -16,7 +16,7 @@ from mmdeepmot.evaluation.functional.assignment import assignment_scores
 from mmdeepmot.evaluation.functional.faulty_scenes import faulty_scenes
 from mmdeepmot.models.losses import box_distance
 from mmdeepmot.models.losses.deepmot import DeepMOTOptions, DeepMOTTerms, deepmot_loss
-from mmdeepmot.models.matchers import DHN, InteriorPoint
+from mmdeepmot.models.matchers import DHN, InteriorPoint, interior_point
 from mmdeepmot.models.matchers.central_path import AssignmentProblem, central_point
 from mmdeepmot.models.matchers.interior_point import complete_slack
 
@@ -321,6 +321,20 @@ def test_descent_raises_the_true_accuracy() -> None:
         terms.loss.backward()
         optimizer.step()
     assert true_errors() < before
+
+
+def test_says_when_steps_did_not_suffice(monkeypatch) -> None:
+    """Once; and nothing where they do."""
+    said: list[str] = []
+    monkeypatch.setattr(interior_point, "print_log", lambda text, **_: said.append(text))
+    distances = torch.rand(3, 6, 6, generator=torch.Generator().manual_seed(0))
+    InteriorPoint()(distances)
+    assert not said
+    hurried = InteriorPoint(max_iterations=2)
+    hurried(distances)
+    hurried(distances)
+    (text,) = said
+    assert "3 of 3 matrices are not on the central path after 2 Newton steps" in text
 
 
 @pytest.mark.skipif(not REAL.is_file(), reason=f"{REAL}: the shared real matrices are not there")

@@ -17,7 +17,8 @@ from mmdeepmot.models.mot import MatcherModel
 from mmdeepmot.registry import MODELS
 
 OPTIMIZERS = {name: getattr(torch.optim, name) for name in ("RMSprop", "Adam", "AdamW")}
-CONFIGS = sorted((Path(__file__).parents[2] / "configs" / "dhn").rglob("*.py"))
+FOLDER = Path(__file__).parents[2] / "configs" / "dhn"
+CONFIGS = sorted(FOLDER.rglob("*.py"))
 
 
 class Near(Matcher):
@@ -128,8 +129,8 @@ def test_every_config_is_complete_and_its_matcher_makes_a_step(path):
 def test_five_variants_of_the_paper():
     matchers = [
         load_config(path, check=False).model.matcher
-        for path in CONFIGS
-        if path.stem.startswith("dhn_") and not path.stem.endswith("_mot")
+        for path in FOLDER.glob("dhn_*.py")
+        if not path.stem.endswith("_mot")
     ]
     found = {(m.type, m.get("order"), m.get("cell")) for m in matchers}
     assert found == {

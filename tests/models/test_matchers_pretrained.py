@@ -7,11 +7,13 @@ import pytest
 import torch
 from mmengine.registry import init_default_scope
 
-from mmdeepmot.datasets.matrices import CrowdMatrices
+from mmdeepmot.datasets.matrices import CrowdMatrices, MatrixFileDataset
 from mmdeepmot.engine.checkpoint import CheckpointError
 from mmdeepmot.evaluation.functional.assignment import assignment_scores
 from mmdeepmot.models.matchers import DHN, ConvDHN, pretrained, read_weights, save_weights
 from mmdeepmot.registry import MODELS
+
+REAL = Path(__file__).parents[3] / "shared/data/dhn/mot_matrices_train.npz"
 
 
 @pytest.fixture
@@ -132,3 +134,22 @@ def test_what_comes_with_the_package() -> None:
             soft = matcher(torch.from_numpy(distances)[None])[0].numpy()
         found.append([assignment_scores(soft, optimal)[name] for name in ("row_wa", "col_wa")])
     assert (np.mean(found, axis=0) > 0.92).all(), np.mean(found, axis=0)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not REAL.is_file(), reason=f"{REAL}: the shared real matrices are not there")
+def test_real_matrices() -> None:
+    """Every 50th of the published matrices, none of which it was trained on."""
+    init_default_scope("mmdeepmot")
+    matcher = MODELS.build(dict(type="DHN", pretrained=True)).eval()
+    matrices = MatrixFileDataset(path=str(REAL))
+    found = []
+    for index in range(0, len(matrices), 50):
+        distances, optimal, _ = matrices.matrix(index, None)
+        with torch.no_grad():
+            soft = matcher(torch.from_numpy(distances)[None])[0].numpy()
+        found.append(list(assignment_scores(soft, optimal).values()))
+    row_wa, row_ma, row_sa, col_wa, col_ma, col_sa = np.nanmean(found, axis=0)
+    assert min(row_wa, col_wa) > 0.91
+    assert row_ma < 0.0479 and row_sa < 0.0339 and col_sa < 0.2657  # the paper's
+    assert col_ma < 0.12

@@ -92,7 +92,7 @@ class MatrixDumpHook(Hook):
         if self._dump is None or self._dump.full or not self._watches:
             return
         distances, rows, columns = (*given, None, None)[:3]
-        if distances is None:
+        if distances is None or not distances.numel():  # frames without rows or columns
             return
         matrices = distances.detach().float().cpu().numpy()
         for at, matrix in enumerate(matrices.reshape(-1, *matrices.shape[-2:])):

@@ -12,6 +12,9 @@ it exceeds 0.5) or column-wise; the rest follows from the discrete one:
 - MA, missing assignments: rows (row-wise; else columns) that have an assignment in the optimal or
   in the discrete matrix, but not in both, of all rows.
 - SA, several assignments: columns (row-wise; else rows) with more than one, of all columns.
+
+(The paper's appendix names the sides of MA the other way round, as those of SA. Here each side is
+judged by its own maximum.)
 """
 
 import numpy as np

@@ -21,10 +21,12 @@ of an entropy exponentially: a wrong pair that is clearly the nearest still hand
 else, but of which one wants gradients (those of gated pairs are 0).
 """
 
+import logging
 import math
 from typing import Any
 
 import torch
+from mmengine.logging import print_log
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
@@ -143,6 +145,7 @@ class InteriorPoint(Matcher):
         self.backward_slack = backward_slack
         self.max_iterations = max_iterations
         self.tolerance = tolerance
+        self._warned = False
 
     def match(self, distances: Tensor, row_mask: Tensor, col_mask: Tensor) -> Tensor:
         """Assignment ``(B, N, M)``."""
@@ -170,4 +173,15 @@ class InteriorPoint(Matcher):
         return AssignmentProblem.of(distances, row_mask, col_mask, costs)
 
     def _solve(self, problem: AssignmentProblem, barrier: Tensor) -> CentralPoint:
-        return central_point(problem, barrier, self.max_iterations, self.tolerance)
+        point = central_point(problem, barrier, self.max_iterations, self.tolerance)
+        missed = int((~point.converged).sum())
+        if missed and not self._warned:
+            self._warned = True
+            print_log(
+                f"InteriorPoint: {missed} of {len(point.converged)} matrices are not on the "
+                f"central path after {self.max_iterations} Newton steps, their assignments may be "
+                "wrong: raise max_iterations or the barrier (said once)",
+                logger="current",
+                level=logging.WARNING,
+            )
+        return point
