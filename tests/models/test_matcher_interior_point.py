@@ -20,7 +20,6 @@ from mmdeepmot.models.matchers import DHN, InteriorPoint, interior_point
 from mmdeepmot.models.matchers.central_path import AssignmentProblem, central_point
 from mmdeepmot.models.matchers.interior_point import complete_slack
 
-REAL = Path(__file__).parents[3] / "shared/data/dhn/mot_matrices_train.npz"
 SIZE = (640.0, 480.0)
 COUNTS = DeepMOTOptions(gamma=1.0, sharpness=1e4)
 """As the metrics count."""
@@ -337,10 +336,9 @@ def test_says_when_steps_did_not_suffice(monkeypatch) -> None:
     assert "3 of 3 matrices are not on the central path after 2 Newton steps" in text
 
 
-@pytest.mark.skipif(not REAL.is_file(), reason=f"{REAL}: the shared real matrices are not there")
-def test_real_matrices() -> None:
+def test_real_matrices(shared_data: Path) -> None:
     """Every 100th of the published matrices: WA, MA and SA as good as exact."""
-    with np.load(REAL) as file:
+    with np.load(shared_data / "dhn" / "mot_matrices_train.npz") as file:
         shapes, assignments = file["shapes"].astype(int), file["assignments"]
         distances = file["distances"].astype(np.float32)
     starts = np.concatenate([[0], np.cumsum(shapes.prod(axis=1))])

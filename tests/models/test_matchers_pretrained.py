@@ -13,8 +13,6 @@ from mmdeepmot.evaluation.functional.assignment import assignment_scores
 from mmdeepmot.models.matchers import DHN, ConvDHN, pretrained, read_weights, save_weights
 from mmdeepmot.registry import MODELS
 
-REAL = Path(__file__).parents[3] / "shared/data/dhn/mot_matrices_train.npz"
-
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
@@ -137,12 +135,11 @@ def test_what_comes_with_the_package() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not REAL.is_file(), reason=f"{REAL}: the shared real matrices are not there")
-def test_real_matrices() -> None:
+def test_real_matrices(shared_data: Path) -> None:
     """Every 50th of the published matrices, none of which it was trained on."""
     init_default_scope("mmdeepmot")
     matcher = MODELS.build(dict(type="DHN", pretrained=True)).eval()
-    matrices = MatrixFileDataset(path=str(REAL))
+    matrices = MatrixFileDataset(path=str(shared_data / "dhn" / "mot_matrices_train.npz"))
     found = []
     for index in range(0, len(matrices), 50):
         distances, optimal, _ = matrices.matrix(index, None)

@@ -63,7 +63,6 @@ def parts(images: torch.Tensor, frames: list, starts: list[int], gap: int):
     return pairs, samples
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", FOLLOWERS)
 def test_ten_frames_are_learned(name, repository):
     recipe = FOLLOWERS[name]

@@ -5,7 +5,6 @@ The loss has to teach the regression anew, as in the paper with all else frozen.
 """
 
 import numpy as np
-import pytest
 import torch
 from mmdet.structures import DetDataSample, TrackDataSample
 from mmengine.structures import InstanceData
@@ -117,7 +116,6 @@ def scores(model, images: torch.Tensor, boxes: torch.Tensor) -> dict[str, float]
     return evaluate_tracking([sequence], ["CLEAR"]).overall
 
 
-@pytest.mark.slow
 def test_ten_frames_are_learned():
     images, boxes = street()
     model = build()
