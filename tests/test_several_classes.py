@@ -147,16 +147,20 @@ def test_switches_by_size_keep_classes_apart(street):
 
 def test_labels_may_be_left_out_of_the_score(street):
     data = dataset(street)
-    metric = MOTMetric(print_table=False, classes="together")
-    evaluator = Evaluator([metric])
+    metrics = [kind(print_table=False, classes="together") for kind in (MOTMetric, DetectionMetric)]
+    evaluator = Evaluator(metrics)
     evaluator.dataset_meta = data.metainfo
     for sample in tracked(data):
         sample.pred_track_instances.labels = 1 - sample.pred_track_instances.labels
+        sample.pred_instances.labels = 1 - sample.pred_instances.labels
         evaluator.process([sample])
-    assert evaluator.evaluate(LENGTH)["track/MOTA"] == 100
-    assert metric.class_table is None
-    with pytest.raises(InputError, match="classes must be one of"):
-        MOTMetric(classes="mixed")
+    figures = evaluator.evaluate(LENGTH)
+    assert figures["track/MOTA"] == 100
+    assert figures["detection/AP@0.5"] == pytest.approx(100)
+    for metric in metrics:
+        assert metric.class_table is None
+        with pytest.raises(InputError, match="classes must be one of"):
+            type(metric)(classes="mixed")
 
 
 def test_commands(street, tmp_path, capfd):

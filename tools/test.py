@@ -6,6 +6,7 @@
 
 Without CONFIG the newest run under work_dirs/ is tested; without CHECKPOINT the newest one of the
 config's work dir. One pass over the test set for each task asked for; one table of all figures.
+Metrics have the arguments of the config's test_evaluator, where it names them.
 A matcher is judged by --eval assignment; one that needs no training, or comes trained, needs no
 CHECKPOINT.
 
@@ -45,8 +46,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--evaluator",
         choices=("motmetrics", "trackeval"),
-        default="motmetrics",
-        help="who counts CLEAR MOT and IDF1 (HOTA: always trackeval)",
+        help="who counts CLEAR MOT and IDF1 (HOTA: always trackeval); by default motmetrics, or as "
+        "the config's test_evaluator says",
     )
     parser.add_argument(
         "--areas",
@@ -139,12 +140,13 @@ def score_files(args: argparse.Namespace) -> None:
     from mmdeepmot.evaluation.folder import evaluate_folder, evaluate_folder_classes
     from mmdeepmot.io.mot_classes import parse_classes
 
+    evaluator = args.evaluator or "motmetrics"
     if args.classes is None:
-        print(evaluate_folder(args.results, args.gt, args.evaluator, args.sequences))
+        print(evaluate_folder(args.results, args.gt, evaluator, args.sequences))
         return
     classes = parse_classes(args.classes)
     scores = evaluate_folder_classes(
-        args.results, args.gt, classes, args.evaluator, args.sequences, any_flag=args.any_flag
+        args.results, args.gt, classes, evaluator, args.sequences, any_flag=args.any_flag
     )
     print(f"{scores.sequences}\n\n{scores.classes}")
 
@@ -178,7 +180,9 @@ def test_model(args: argparse.Namespace) -> None:
     cfg.work_dir = args.work_dir or cfg.get("work_dir") or f"work_dirs/{config.stem}"
     init_default_scope(cfg.get("default_scope", "mmdeepmot"))
 
-    track: dict[str, Any] = {"evaluator": args.evaluator, "format_only": args.format_only}
+    track: dict[str, Any] = {"evaluator": args.evaluator} if args.evaluator else {}
+    if args.format_only:
+        track["format_only"] = True
     scores = args.out
     if args.out is not None and not args.out.endswith(".json"):
         track["outfile_prefix"] = args.out
@@ -186,7 +190,7 @@ def test_model(args: argparse.Namespace) -> None:
     options_of: dict[str, dict[str, Any]] = {"track": track}
     if args.areas:
         options_of = {task: {**options_of.get(task, {}), "areas": args.areas} for task in args.eval}
-    metrics = build_metrics(args.eval, options_of)
+    metrics = build_metrics(args.eval, options_of, cfg.get("test_evaluator"))
     if args.show_dir is not None:
         hook = {"type": "TrackVideoHook", "out_dir": args.show_dir}
         hook["sequences"] = args.show_sequences
@@ -195,7 +199,7 @@ def test_model(args: argparse.Namespace) -> None:
     evaluation = evaluate(cfg, checkpoint, metrics)
     if not is_main_process():
         return
-    if args.format_only:
+    if not evaluation.tables:  # format_only, here or in the config
         print(evaluation.speed_text())
         return
     print(evaluation.summary())

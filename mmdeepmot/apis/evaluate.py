@@ -165,16 +165,21 @@ def needs_checkpoint(cfg: Config) -> bool:
 
 
 def build_metrics(
-    tasks: Sequence[str] = ("track",), options: Mapping[str, Mapping[str, Any]] | None = None
+    tasks: Sequence[str] = ("track",),
+    options: Mapping[str, Mapping[str, Any]] | None = None,
+    configured: Any = None,
 ) -> dict[str, Metric]:
     """The metric of each task; what one of them lacks is found here, before any inference.
 
     Args:
         tasks: Keys of ``TASK_METRICS``.
         options: Arguments of each task's metric.
+        configured: A config's ``test_evaluator``: one metric or a list of them, whose arguments
+            hold where ``options`` say nothing else. A task's metric may be a subclass of that of
+            ``TASK_METRICS``; metrics of other tasks are left out.
 
     Raises:
-        InputError: An unknown task, or a wrong option.
+        InputError: An unknown task, a wrong option, or several metrics of one task.
         MissingPackageError: The library of an evaluator is not installed.
     """
     unknown = [task for task in tasks if task not in TASK_METRICS]
@@ -182,10 +187,32 @@ def build_metrics(
         raise InputError(f"expected some of the tasks {tuple(TASK_METRICS)}, got {tuple(tasks)}")
     return {
         task: METRICS.build(
-            {"type": TASK_METRICS[task], "print_table": False, **(options or {}).get(task, {})}
+            {
+                **_configured(task, configured),
+                "print_table": False,
+                **(options or {}).get(task, {}),
+            }
         )
         for task in tasks
     }
+
+
+def _configured(task: str, evaluator: Any) -> dict[str, Any]:
+    """The metric of a task as a config's ``test_evaluator`` has it, else with its defaults."""
+    metrics = evaluator if isinstance(evaluator, Sequence) else [evaluator] if evaluator else []
+    base = METRICS.get(TASK_METRICS[task])
+    found = [metric for metric in metrics if issubclass(_type(metric), base)]
+    if len(found) > 1:
+        raise InputError(
+            f"test_evaluator: expected one metric of the task {task!r}, got "
+            f"{' and '.join(_type(metric).__name__ for metric in found)}: leave one"
+        )
+    return dict(found[0]) if found else {"type": TASK_METRICS[task]}
+
+
+def _type(metric: Mapping[str, Any]) -> type:
+    kind = metric["type"]
+    return kind if isinstance(kind, type) else METRICS.get(kind)
 
 
 def evaluate(
@@ -195,11 +222,11 @@ def evaluate(
 
     Args:
         cfg: A whole config, as :func:`~mmdeepmot.engine.config.load_config` gives it; not changed.
-            Its ``test_evaluator`` is not used, logs go to the folder ``test`` of its ``work_dir``.
-            A task that ``task_dataloaders`` names is tested on that data: its keys replace those of
-            ``test_dataloader``.
+            Logs go to the folder ``test`` of its ``work_dir``. A task that ``task_dataloaders``
+            names is tested on that data: its keys replace those of ``test_dataloader``.
         checkpoint: Weights; None: those of initialisation (a check of the config only).
-        metrics: By task, as of :func:`build_metrics`; one pass over the test set each.
+        metrics: By task, as of :func:`build_metrics`; one pass over the test set each. None: of
+            tracks, as ``test_evaluator`` has it.
 
     Returns:
         The tables of all tasks, the same on every process.
@@ -208,7 +235,8 @@ def evaluate(
         UserError: See :func:`check_tasks`; a dataset that is missing or bad, a checkpoint that
             does not fit the model.
     """
-    metrics = build_metrics() if metrics is None else metrics
+    if metrics is None:
+        metrics = build_metrics(configured=cfg.get("test_evaluator"))
     check_tasks(cfg, tuple(metrics))
     runner = Runner.from_cfg(_test_config(cfg, next(iter(metrics))))
     loop: Any = runner.build_test_loop(runner._test_loop)

@@ -98,6 +98,55 @@ def test_figures_by_area(run, place):
     assert code == 1 and "0 < first < second" in err
 
 
+OWN_EVALUATOR = """
+_base_ = "tiny.py"
+test_dataloader = dict(dataset=dict(classes=dict(person=1, car=3)))
+test_evaluator = [
+    dict(type="DetectionMetric", classes="together"),
+    dict(type="MOTMetric", classes="together", evaluator="trackeval", iou_threshold=0.1),
+    dict(type="EmbeddingMetric", max_embeddings=10),
+]
+"""
+
+
+def test_metrics_are_as_the_config_has_them(run, place):
+    """One of three people is called a car; the network calls all of them people."""
+    for name in "AB":
+        truth = place / "street" / name / "gt/gt.txt"
+        rows = [line.split(",") for line in truth.read_text().splitlines()]
+        rows = [[*row[:7], "3" if row[1] == "3" else row[7], *row[8:]] for row in rows]
+        truth.write_text("\n".join(",".join(row) for row in rows))
+    Path("own.py").write_text(OWN_EVALUATOR)
+    apart = OWN_EVALUATOR.replace("together", "apart").replace(", max_embeddings=10", "")
+    Path("apart.py").write_text(apart.replace(', evaluator="trackeval", iou_threshold=0.1', ""))
+    tables = {}
+    for name in ("apart", "own"):
+        line = f"{name}.py weights.pth --eval track detection embedding --out {name}.json"
+        code, out, err = run(line)
+        assert code == 0, err
+        assert ("Class" in out) == (name == "apart")
+        tables[name] = json.loads(Path(f"{name}.json").read_text())["tables"]
+    assert tables["apart"]["track_classes"]["rows"]["car"]["FN"] == 12
+    found = {name: table["track"]["rows"]["OVERALL"]["FN"] for name, table in tables.items()}
+    assert found["own"] < found["apart"] and found["apart"] >= 12
+    precision = {name: table["detection"]["rows"]["OVERALL"] for name, table in tables.items()}
+    assert precision["own"]["AP@0.5"] > precision["apart"]["AP@0.5"] > 0
+    assert precision["own"]["GT"] == precision["apart"]["GT"] == 36
+    boxes = {name: table["embedding"]["rows"]["OVERALL"]["Boxes"] for name, table in tables.items()}
+    assert boxes == {"apart": 36, "own": 10}
+    assert "HOTA by trackeval" in tables["own"]["track"]["caption"]
+    code, out, _ = run("own.py weights.pth --evaluator motmetrics")
+    assert code == 0 and "CLEAR, Identity by motmetrics" in out and "Class" not in out
+    formatted = "test_evaluator.1.format_only=True test_evaluator.1.outfile_prefix=written"
+    code, out, _ = run(f"own.py weights.pth --cfg-options {formatted}")
+    assert code == 0 and "OVERALL" not in out and "and of the whole: FPSD" in out
+    assert sorted(path.name for path in Path("written").iterdir()) == ["A.txt", "B.txt"]
+    Path("own.py").write_text(OWN_EVALUATOR.replace("Detection", "MOT"))
+    code, out, err = run("own.py weights.pth")
+    assert code == 1 and "one metric of the task 'track', got MOTMetric and MOTMetric" in err
+    assert "mmengine - INFO" not in out
+
+
 def test_the_newest_run_is_found_and_left_as_it_was(run, place):
     for seconds, name in ((20, "old"), (10, "new")):
         work_dir = place / "work_dirs" / name

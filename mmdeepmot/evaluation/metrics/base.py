@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 from mmengine.dist import all_gather_object, is_main_process
@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from mmdeepmot.errors import InputError
 from mmdeepmot.evaluation.functional.areas import SIZES, AreaLimits
 from mmdeepmot.evaluation.table import MEAN, ScoreTable
+
+Classes = Literal["apart", "together"]
 
 
 @dataclass(slots=True)
@@ -38,6 +40,17 @@ class FrameRecord:
     def where(self) -> str:
         """Sequence and frame, for messages."""
         return f"sequence {self.sequence}, frame {self.number}"
+
+
+def check_classes(classes: str) -> Classes:
+    """Whether classes are scored ``apart`` or ``together``.
+
+    Raises:
+        InputError: Another word.
+    """
+    if classes not in get_args(Classes):
+        raise InputError(f"classes must be one of {get_args(Classes)}, got {classes!r}")
+    return classes  # type: ignore[return-value]
 
 
 def to_array(value: Any, dtype: Any = None) -> NDArray:

@@ -13,7 +13,14 @@ from mmdeepmot.evaluation.functional.ap import (
     average_precision,
     average_precision_by_area,
 )
-from mmdeepmot.evaluation.metrics.base import FrameRecord, SequenceMetric, get_array, get_field
+from mmdeepmot.evaluation.metrics.base import (
+    Classes,
+    FrameRecord,
+    SequenceMetric,
+    check_classes,
+    get_array,
+    get_field,
+)
 from mmdeepmot.evaluation.table import OVERALL, ScoreTable
 from mmdeepmot.registry import METRICS
 
@@ -34,6 +41,8 @@ class DetectionMetric(SequenceMetric):
         print_table: Whether to log the table.
         areas: Limits in px^2 between small, medium and large objects; see
             :func:`~mmdeepmot.evaluation.functional.ap.average_precision_by_area`.
+        classes: ``apart``: AP is the mean over the dataset's classes, and there is a table of them;
+            ``together``: labels do not count, all objects are of one class.
     """
 
     default_prefix = "detection"
@@ -45,8 +54,10 @@ class DetectionMetric(SequenceMetric):
         prefix: str | None = None,
         print_table: bool = True,
         areas: Sequence[float] | None = None,
+        classes: Classes = "apart",
     ) -> None:
         super().__init__(prefix, print_table, areas)
+        self.classes = check_classes(classes)
         self.iou_thresholds = tuple(iou_thresholds)
         if not self.iou_thresholds or not all(0 < value <= 1 for value in self.iou_thresholds):
             raise InputError(f"iou_thresholds must lie in (0, 1], got {self.iou_thresholds}")
@@ -68,6 +79,9 @@ class DetectionMetric(SequenceMetric):
             "scores": get_array(found, "scores", where, (-1,), np.float64),
             "labels": get_array(found, "labels", where, (-1,), np.int64),
         }
+        if self.classes == "together":
+            for name in ("gt_labels", "labels"):
+                arrays[name] = np.zeros_like(arrays[name])
         arrays["gt_ignore"] = np.zeros(len(arrays["gt_bboxes"]), dtype=bool)
         ignored = frame.get("ignored_instances")
         if ignored is not None:
@@ -94,7 +108,7 @@ class DetectionMetric(SequenceMetric):
             {**dict.fromkeys(rates, 2), **dict.fromkeys(counts, 0)},
             {OVERALL: {**rates, **counts}},
         )
-        if len(self.class_names) > 1:
+        if self.classes == "apart" and len(self.class_names) > 1:
             self.class_table = self._class_table(images, scores.by_class)
         if self.areas is not None:
             sizes = average_precision_by_area(images, self.areas, self.iou_thresholds)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
 import numpy as np
 from mmengine.dist import is_main_process
@@ -15,8 +15,10 @@ from mmdeepmot.evaluation.by_area import switches_by_area
 from mmdeepmot.evaluation.classes import evaluate_classes
 from mmdeepmot.evaluation.functional.sequence import GtRole, TrackingSequence
 from mmdeepmot.evaluation.metrics.base import (
+    Classes,
     FrameRecord,
     SequenceMetric,
+    check_classes,
     get_array,
     get_field,
     merge_whole_sequences,
@@ -29,8 +31,6 @@ from mmdeepmot.evaluation.tracking import (
 )
 from mmdeepmot.io.mot import MOTRows, write_mot_text
 from mmdeepmot.registry import METRICS as METRIC_REGISTRY
-
-Classes = Literal["apart", "together"]
 
 
 @METRIC_REGISTRY.register_module()
@@ -81,9 +81,7 @@ class MOTMetric(SequenceMetric):
         classes: Classes = "apart",
     ) -> None:
         super().__init__(prefix, print_table, areas)
-        if classes not in get_args(Classes):
-            raise InputError(f"classes must be one of {get_args(Classes)}, got {classes!r}")
-        self.classes = classes
+        self.classes = check_classes(classes)
         metrics = (metrics,) if isinstance(metrics, str) else tuple(metrics)
         if not format_only:
             check_tracking_options(metrics, evaluator, iou_threshold)
