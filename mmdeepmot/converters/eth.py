@@ -32,7 +32,8 @@ def read_eth(root: Path, leave_out: Sequence[str] = MOT16_TEST) -> SourceSet:
 
     Args:
         root: The folder.
-        leave_out: Names or patterns of sequences, in lower case.
+        leave_out: Names or patterns of sequences, in lower case; compared with the names of the
+            file and of all folders from ``root`` on.
 
     Raises:
         FileNotFoundError: There is no ``.idl`` file.
@@ -45,7 +46,10 @@ def read_eth(root: Path, leave_out: Sequence[str] = MOT16_TEST) -> SourceSet:
     for file in files:
         alone = len(list(file.parent.glob("*.idl"))) == 1 and file.parent != root
         name = file.parent.name if alone else file.stem
-        pattern = next((one for one in leave_out if fnmatch(name.lower(), one)), None)
+        within = (root.resolve().name, *file.relative_to(root).with_suffix("").parts)
+        pattern = next(
+            (one for one in leave_out for part in within if fnmatch(part.lower(), one)), None
+        )
         if pattern is not None:
             source.notes.append(f"{file}: sequence {name} ({pattern!r} is left out)")
             continue

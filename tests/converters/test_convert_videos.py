@@ -54,6 +54,32 @@ class TestETH:
         call_tool("eth", eth, "--out", tmp_path / "out")
         assert listed(tmp_path / "out", "eth.train") == list(self.IMAGES)
 
+    @pytest.mark.parametrize("name", ["eth06", "Linthescher"])
+    def test_what_mot16_tests_on_wherever_its_file_lies(
+        self, eth: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+    ) -> None:
+        """Two files in its folder, a file one folder deeper, and the sequence by itself."""
+        folder = (eth / "eth06").rename(eth / name)
+        text = (folder / "annot.idl").read_text()
+        (folder / "more.idl").write_text(text)
+        deeper = folder / "annotations"
+        write_image(deeper / "left" / "image_00000000_0.png")
+        (deeper / "x.idl").write_text(text)
+        assert call_tool("eth", eth, "--out", tmp_path / "out") == 0
+        assert listed(tmp_path / "out", "eth.train") == list(self.IMAGES)
+        said = capsys.readouterr().out
+        assert all(f"{folder / file}: sequence" in said for file in ("annot.idl", "more.idl"))
+        assert call_tool("eth", folder, "--out", tmp_path / "alone") == 1
+        assert "eth: nothing to write:" in capsys.readouterr().err
+
+    def test_the_sequence_itself_as_the_working_folder(
+        self, eth: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.chdir(eth / "eth06")
+        assert call_tool("eth", ".", "--out", tmp_path / "out") == 1
+        monkeypatch.chdir(eth / "eth01")
+        assert call_tool("eth", ".", "--out", tmp_path / "out") == 0
+
     def test_several_files_in_one_folder(self, eth: Path, tmp_path: Path) -> None:
         folder = eth / "eth01"
         (folder / "bahnhof.idl").write_text('"left/image_00000000_0.png": (4, 8, 12, 28).\n')
