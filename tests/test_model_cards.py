@@ -43,8 +43,13 @@ def test_every_config_is_named_once():
     missing = sorted(configs - set(named))
     assert not missing, f"name them under Models in configs/FOLDER/metafile.yml: {missing}"
     assert [path for path, count in named.items() if count > 1 or path not in configs] == []
-    names = Counter(model["Name"] for card in CARDS for model in read(card)["Models"])
-    assert [one for one, count in names.items() if count > 1] == []
+
+
+def test_no_two_configs_have_one_name():
+    """The default work dir is called as the config: two of one name would mix their checkpoints."""
+    files = [path for path in CONFIGS.rglob("*.py") if "_base_" not in path.parts]
+    count = Counter(path.stem for path in files)
+    assert [path for path in files if count[path.stem] > 1] == []
 
 
 @pytest.mark.parametrize("path", CARDS, ids=name)
@@ -58,7 +63,7 @@ def test_a_card(path):
     for model in card["Models"]:
         assert model["In Collection"] in collections, model["Name"]
         assert model["Config"].startswith(f"configs/{path.parent.name}/"), model["Name"]
-        assert Path(model["Config"]).stem in model["Name"]
+        assert Path(model["Config"]).stem == model["Name"]
         for result in model.get("Results", ()):
             assert result["Task"] and result["Dataset"] and result["Metrics"]
 

@@ -111,7 +111,7 @@ def test_table_2_changes_the_backbone_alone():
 
 
 def test_table_4_changes_the_dimension_alone():
-    base = load_config(FOLDER / "table2" / "fairmot_dla34.py", check=False)
+    base = load_config(FOLDER / "table2" / "fairmot_dla34_mot15split.py", check=False)
     dims = []
     for path in (FOLDER / "table4").glob("*.py"):
         cfg = load_config(path, check=False)

@@ -67,16 +67,18 @@ def test_tables_1_and_4_differ_in_tracker_video_and_size_alone():
         "table1/jde_darknet53_high.py": "data/CVPR19/train",
         "table1/jde_darknet53_sort_low.py": "data/MOT15/train",
         "table1/jde_darknet53_sort_high.py": "data/CVPR19/train",
-        "table4/jde_darknet53_1088x608.py": "data/MOT16/test",
-        "table4/jde_darknet53_864x480.py": "data/MOT16/test",
+        "table4/jde_darknet53_joint_1088x608.py": "data/MOT16/test",
+        "table4/jde_darknet53_joint_864x480.py": "data/MOT16/test",
     }
     sort = {row for row, cfg in rows.items() if cfg.model.tracker.motion.type == "AreaKalman"}
     assert sort == {row for row in rows if "sort" in row}
     detectors = {row: cfg.model.detector.to_dict() for row, cfg in rows.items()}
     for row in places:
         detectors[row]["backbone"].pop("init_cfg", None)
-    large = detectors["table4/jde_darknet53_1088x608.py"]
-    assert [row for row in places if detectors[row] != large] == ["table4/jde_darknet53_864x480.py"]
+    large = detectors["table4/jde_darknet53_joint_1088x608.py"]
+    assert [row for row in places if detectors[row] != large] == [
+        "table4/jde_darknet53_joint_864x480.py"
+    ]
 
 
 @pytest.mark.parametrize("path", [p for p in CONFIGS if "joint" in str(p)], ids=name)

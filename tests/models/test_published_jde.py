@@ -170,7 +170,7 @@ def test_the_tool_writes_a_checkpoint(tool, published, tmp_path, capsys):
     torch.save({"epoch": 3, "model": {**published, "odd": torch.zeros(1)}, "optimizer": []}, source)
     assert tool.main([str(source), str(out), "--size", "1088x608"]) == 0
     said = capsys.readouterr().out
-    assert "left out: odd" in said and "jde_darknet53_1088x608.py" in said
+    assert "left out: odd" in said and "jde_darknet53_1088x608_published.py" in said
     written = torch.load(out, weights_only=True)["state_dict"]
     assert torch.equal(
         written["detector.backbone.conv1.conv.weight"], published["module_list.0.conv_0.weight"]

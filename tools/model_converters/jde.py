@@ -1,7 +1,8 @@
 """Converts a checkpoint published by the original JDE implementation (Towards-Realtime-MOT).
 
     python tools/model_converters/jde.py jde.1088x608.uncertainty.pt work_dirs/jde_1088x608.pth
-    python tools/test.py configs/jde/published/jde_darknet53_1088x608.py work_dirs/jde_1088x608.pth
+    python tools/test.py configs/jde/published/jde_darknet53_1088x608_published.py \\
+        work_dirs/jde_1088x608.pth
 
 Every key without a counterpart is printed; shapes that differ are an error. The size says which
 anchors the model was made with: use the config that is printed at the end.
@@ -55,7 +56,7 @@ def convert(path: Path, out: Path, config: Path) -> Conversion:
 
 def report(arguments: argparse.Namespace) -> None:
     """Converts what the command line names, and says what became of it."""
-    config = ROOT / "configs" / "jde" / "published" / f"jde_darknet53_{arguments.size}.py"
+    config = ROOT / "configs" / "jde" / "published" / f"jde_darknet53_{arguments.size}_published.py"
     conversion = convert(arguments.checkpoint, arguments.out, config)
     for key in conversion.unmatched:
         print(f"no counterpart, left out: {key}")

@@ -1,6 +1,6 @@
 # Table 1: anchor-based, stride 4: JDE's head with all twelve anchors a cell in FairMOT's place; the
-# rest is fairmot_dla34_stride4.py.
-_base_ = "fairmot_dla34_stride4.py"
+# rest is fairmot_dla34_stride4_joint.py.
+_base_ = "fairmot_dla34_stride4_joint.py"
 anchors = [[(8 * 2 ** (k / 2), 24 * 2 ** (k / 2)) for k in range(1, 13)]]  # JDE, Sec. 3.3
 model = dict(
     detector=dict(

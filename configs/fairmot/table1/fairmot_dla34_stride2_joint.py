@@ -1,5 +1,5 @@
 # Table 1: anchor-free, stride 2.
-_base_ = "fairmot_dla34_stride4.py"
+_base_ = "fairmot_dla34_stride4_joint.py"
 model = dict(
     detector=dict(
         backbone=dict(out_indices=(1, 2, 3, 4, 5)),

@@ -1,6 +1,6 @@
 # To test a published checkpoint of this size, converted by tools/model_converters/jde.py.
-_base_ = "jde_darknet53_1088x608.py"
-input_size = (576, 320)
+_base_ = "jde_darknet53_1088x608_published.py"
+input_size = (864, 480)
 train_pipeline = [
     {**step, "size": input_size} if "size" in step else step for step in _base_.train_pipeline
 ]
@@ -14,4 +14,4 @@ task_dataloaders = dict(
     detection=dict(dataset=dict(pipeline=test_pipeline)),
     embedding=dict(dataset=dict(pipeline=test_pipeline)),
 )
-model = dict(detector=dict(bbox_head=dict(anchors="published_576")))
+model = dict(detector=dict(bbox_head=dict(anchors="published_864")))
