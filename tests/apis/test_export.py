@@ -1,6 +1,8 @@
 """Exported detectors find what torch finds, whatever the number of images."""
 
+import copy
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -16,10 +18,17 @@ from fairmot_small import small_fairmot_config
 from jde_small import people
 
 from mmdeepmot.apis import MOTInferencer
-from mmdeepmot.apis.export import compare, export_detector, exportable, input_size
+from mmdeepmot.apis.export import (
+    compare,
+    example_images,
+    export_detector,
+    exportable,
+    input_size,
+)
 from mmdeepmot.apis.export.compare import differences
 from mmdeepmot.apis.export.deform_conv import SampledDeformConv
 from mmdeepmot.apis.export.suppression import batched_nms
+from mmdeepmot.apis.load_model import load_model
 from mmdeepmot.engine.config import load_config
 from mmdeepmot.errors import InputError
 from mmdeepmot.models.detectors.onnx_detector import OnnxDetector, open_session, trained_parts
@@ -84,21 +93,35 @@ def as_found(session, images: torch.Tensor) -> dict[str, np.ndarray]:
     return dict(zip(names, session.run(names, {"inputs": images.numpy()}), strict=True))
 
 
+def check_any_number(model, file, images) -> dict[str, np.ndarray]:
+    """One image and three as in torch, and each of the three as by itself; the three's outputs."""
+
+    def near(result, at_least):
+        assert result.found > at_least and result.unmatched == 0
+        assert result.bboxes < 0.05 and result.scores < 2e-3 and result.embeddings < 1e-3
+
+    for number in (1, 3):
+        near(compare(model, file, images[:number]), 5 * number)
+    session, _ = open_session(file)
+    found = as_found(session, images)
+    assert set(found["images"]) == {0, 1, 2}
+    for number in range(3):
+        own = {name: value[found["images"] == number] for name, value in found.items()}
+        alone = as_found(session, images[number : number + 1])
+        near(differences({**own, "images": 0 * own["images"]}, alone), 5)
+    return found
+
+
 def test_fairmot_for_any_number_of_images(fairmot, tmp_path):
     export_detector(fairmot, tmp_path / "f.onnx", (128, 96))
-    session, about = open_session(tmp_path / "f.onnx")
+    _, about = open_session(tmp_path / "f.onnx")
     assert about == {
         "format": 1, "detector": "FairMOT", "task": "track", "width": 128, "height": 96,
         "channels": "RGB", "mean": [0, 0, 0], "std": [255, 255, 255], "score_thr": 0.5,
         "min_area": 100.0, "max_aspect": 1.6,
     }  # fmt: skip
-    for number in (1, 3):
-        images = torch.rand(number, 3, 96, 128)
-        result = compare(fairmot, tmp_path / "f.onnx", images)
-        assert result.found > 5 * number and result.unmatched == 0
-        assert result.bboxes < 0.05 and result.scores < 2e-3 and result.embeddings < 1e-3
-    found = as_found(session, images)
-    assert set(found["labels"]) == {0, 1} and set(found["images"]) == {0, 1, 2}
+    found = check_any_number(fairmot, tmp_path / "f.onnx", torch.rand(3, 3, 96, 128))
+    assert set(found["labels"]) == {0, 1}
     assert (np.diff(found["images"]) >= 0).all()
     np.testing.assert_allclose(np.linalg.norm(found["embeddings"], axis=1), 1, atol=1e-5)
 
@@ -133,9 +156,58 @@ def test_no_detections(fairmot, tmp_path):
     assert compare(fairmot, tmp_path / "f.onnx", torch.rand(1, 3, 64, 64)).found == 0
 
 
+@pytest.fixture
+def jde(tiny_project):
+    """The tiny project's model."""
+    return load_model(load_config("tiny.py"), "weights.pth", "cpu", lambda _: None)
+
+
+def frames(model) -> torch.Tensor:
+    """Three frames of two sequences, ``(3, 3, H, W)``, normalised."""
+    files = ["street/A/img1/000001.png", "street/B/img1/000003.png", "street/A/img1/000006.png"]
+    return example_images(model.data_preprocessor, tiny.SIZE, files)
+
+
+def test_jde_for_any_number_of_images(jde):
+    export_detector(jde, "jde.onnx", tiny.SIZE)
+    check_any_number(jde, "jde.onnx", frames(jde))
+
+
+def test_all_candidates_are_compared_where_nothing_is_found(jde, monkeypatch, capsys):
+    tool = tiny.load_tool("export_onnx")
+    nothing = "tiny.py weights.pth --cfg-options model.detector.test_cfg.score_thr=0.9999"
+    assert tiny.call(tool, nothing) == 0
+    first, second = [line for line in capsys.readouterr().out.splitlines() if "beside" in line]
+    assert first.startswith("beside torch: 0 detections, 0 of one program only")
+    candidates = int(re.match(r"beside torch, with score_thr 0: (\d+) detections, 0 of", second)[1])
+    assert candidates > 20
+    assert open_session("weights.onnx")[1]["score_thr"] == 0.9999
+
+    def shifted(detector, task):
+        detector = copy.deepcopy(detector)
+        detector.bbox_head.anchor_sizes += 1
+        return exportable(detector, task)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("mmdeepmot.apis.export.write.exportable", shifted)
+        assert tiny.call(tool, nothing) == 1
+    assert "error: ONNX Runtime and torch differ in" in capsys.readouterr().out
+
+
+def test_nothing_compared_is_no_success(tiny_project, capsys):
+    state = torch.load("weights.pth", weights_only=True)["state_dict"]
+    for scale in range(3):
+        state[f"detector.bbox_head.box_convs.{scale}.1.bias"][4::6] = 200.0  # background
+    torch.save({"state_dict": state}, "blind.pth")
+    assert tiny.call(tiny.load_tool("export_onnx"), "tiny.py blind.pth") == 1
+    said = capsys.readouterr().out
+    assert said.count(": 0 detections") == 2
+    assert "error: nothing was found to compare: give --images FILE" in said
+
+
 def test_jde_is_exported_by_the_command_and_tracks_as_in_torch(tiny_project, capsys):
-    frame = next(Path("street/A/img1").glob("*.png"))
-    export = f"tiny.py weights.pth --images {frame} {frame}"
+    images = "street/A/img1/000001.png street/B/img1/000004.png"
+    export = f"tiny.py weights.pth --images {images}"
     assert tiny.call(tiny.load_tool("export_onnx"), export) == 0
     said = capsys.readouterr().out
     assert "wrote weights.onnx: 128x96 px" in said and "0 of one program only" in said

@@ -9,7 +9,12 @@
 :class:`~mmdeepmot.models.detectors.onnx_detector.OnnxDetector` runs the file inside a tracker.
 """
 
-from mmdeepmot.apis.export.compare import Differences, compare, example_images
+from mmdeepmot.apis.export.compare import (
+    Differences,
+    compare,
+    example_images,
+    with_all_candidates,
+)
 from mmdeepmot.apis.export.network import exportable
 from mmdeepmot.apis.export.write import export_detector, input_size
 
@@ -20,4 +25,5 @@ __all__ = [
     "export_detector",
     "exportable",
     "input_size",
+    "with_all_candidates",
 ]

@@ -1,7 +1,8 @@
 """Torch and ONNX Runtime on the same images."""
 
+import copy
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,21 @@ def example_images(
         images = list(rng.integers(0, 256, (2, size[1], size[0], 3), dtype=np.uint8))
     inputs = [torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1))) for image in images]
     return preprocessor({"inputs": inputs, "data_samples": None})["inputs"]
+
+
+def with_all_candidates(model: Any, task: str = "track") -> Any:
+    """A copy of a model that takes every candidate for a detection, however small its score.
+
+    A trained network finds little on noise; its candidates are decoded none the less.
+
+    Args:
+        model: A ``TrackingModel`` with a detector that is exported.
+        task: Whose settings change.
+    """
+    model = copy.deepcopy(model)
+    settings = model.detector.bbox_head.settings
+    settings[task] = replace(settings[task], score_thr=0.0)
+    return model
 
 
 def compare(model: Any, path: str | Path, images: Tensor, task: str = "track") -> Differences:
