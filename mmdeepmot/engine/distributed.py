@@ -10,9 +10,14 @@ import torch.distributed as torch_dist
 from mmengine.config import Config
 from mmengine.dist import barrier, get_rank, init_dist
 
+from mmdeepmot.errors import InputError
+
 _T = TypeVar("_T")
 SHARDED = "FullySharded"
 """Type of the model wrapper that divides the weights (:mod:`.sharding`)."""
+
+_SLURM = ("SLURM_NODELIST", "SLURM_PROCID", "SLURM_NTASKS")
+"""What Slurm tells every process, of which the group is made."""
 
 
 def init_distributed(launcher: str, cfg: Config, train: bool = True) -> None:
@@ -26,6 +31,9 @@ def init_distributed(launcher: str, cfg: Config, train: bool = True) -> None:
         cfg: ``env_cfg.dist_cfg`` is used; ``launcher`` and on CPU ``model_wrapper_cfg`` are set.
         train: Whether the model is to be trained. One that is only tested is never sharded: every
             process predicts sequences of its own.
+
+    Raises:
+        InputError: ``slurm`` outside a Slurm job.
     """
     cfg.launcher = launcher
     if not train and _wrapper_type(cfg) == SHARDED:
@@ -34,6 +42,8 @@ def init_distributed(launcher: str, cfg: Config, train: bool = True) -> None:
         return
     options: dict[str, Any] = dict(cfg.get("env_cfg", {}).get("dist_cfg", {}))
     backend = options.pop("backend", "nccl")
+    if launcher == "slurm":
+        _check_slurm()
     if torch.cuda.is_available():
         if not torch_dist.is_initialized():
             init_dist(launcher, backend=backend, **options)
@@ -54,6 +64,16 @@ def init_distributed(launcher: str, cfg: Config, train: bool = True) -> None:
 
 def _wrapper_type(cfg: Config) -> str | None:
     return (cfg.get("model_wrapper_cfg") or {}).get("type")
+
+
+def _check_slurm() -> None:
+    missing = [name for name in _SLURM if name not in os.environ]
+    if missing:
+        raise InputError(
+            f"--launcher slurm: expected Slurm's environment variables, {', '.join(missing)} not "
+            "set: start it by srun (tools/slurm_train.sh, tools/slurm_test.sh), or without Slurm "
+            "by tools/dist_train.sh, tools/dist_test.sh"
+        )
 
 
 def _slurm_environment() -> None:

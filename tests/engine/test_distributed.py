@@ -5,11 +5,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import torch
+from mmengine.config import Config
 from ranks import free_port
 from toy_fixtures import ROOT, toy_environment
 
 from mmdeepmot.engine.checkpoint import load_checkpoint
+from mmdeepmot.engine.distributed import init_distributed
+from mmdeepmot.errors import InputError
 
 OPTIONS = [
     "model.norm=False",
@@ -109,3 +113,40 @@ def test_slurm_scripts_hand_everything_on(tmp_path):
         env=environment | {"GPUS": "2"}, capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert "--gres=gpu:2 --ntasks=2 --ntasks-per-node=2" in run.stdout
+
+
+@pytest.fixture
+def slurm(tmp_path, monkeypatch) -> pytest.MonkeyPatch:
+    """The environment of the second of four processes on the nodes a3 and a4; no GPU."""
+    for name in ("MASTER_ADDR", "MASTER_PORT", "RANK", "WORLD_SIZE", "LOCAL_RANK"):
+        monkeypatch.setenv(name, "")  # so that they are as before in the end
+        monkeypatch.delenv(name)
+    command = tmp_path / "scontrol"
+    command.write_text('#!/bin/sh\n[ "$*" = "show hostnames a[3-4]" ] && printf "a3\\na4\\n"\n')
+    command.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    for name, value in (("NODELIST", "a[3-4]"), ("PROCID", "1"), ("NTASKS", "4"), ("LOCALID", "3")):
+        monkeypatch.setenv(f"SLURM_{name}", value)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    return monkeypatch
+
+
+def test_slurm_says_who_a_process_is(slurm):
+    started = []
+    slurm.setattr(torch.distributed, "init_process_group", started.append)
+    cfg = Config()
+    init_distributed("slurm", cfg)
+    names = ("MASTER_ADDR", "MASTER_PORT", "RANK", "WORLD_SIZE", "LOCAL_RANK")
+    assert [os.environ[name] for name in names] == ["a3", "29500", "1", "4", "3"]
+    assert started == ["gloo"] and cfg.launcher == "slurm"
+    slurm.setenv("MASTER_ADDR", "10.0.0.7")
+    slurm.setenv("MASTER_PORT", "29511")
+    slurm.delenv("SLURM_LOCALID")
+    init_distributed("slurm", cfg)
+    assert [os.environ[name] for name in names] == ["10.0.0.7", "29511", "1", "4", "0"]
+
+
+def test_slurm_without_slurm_is_said(slurm):
+    slurm.delenv("SLURM_PROCID")
+    with pytest.raises(InputError, match=r"SLURM_PROCID not set: start it by srun"):
+        init_distributed("slurm", Config())
