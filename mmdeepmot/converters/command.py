@@ -84,7 +84,7 @@ def convert(args: argparse.Namespace, read: Callable[[], SourceSet]) -> None:
     written = None
     if not args.dry_run:
         written = write_plan(plan, args.out, args.images, progress.of("files written"))
-        save_report(plan, written, args.out)
+        save_report(plan, written, args.out, args.form)
     sys.stdout.write(f"{describe(plan, written)}\n")
     joint = describe_joint(args.out) if args.form == "lists" and not args.dry_run else ""
     if joint:

@@ -6,11 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from mmdeepmot.converters.counts import JOINT_TOTAL, JOINT_TRAIN, KNOWN, Known
-from mmdeepmot.converters.plan import Plan
-from mmdeepmot.converters.write import Written, write_text
+from mmdeepmot.converters.plan import Form, Plan
+from mmdeepmot.converters.write import Written, sweep, write_text
+from mmdeepmot.errors import InputError
 
 REPORT_FOLDER = "reports"
 _SHOWN = 5
+"""Messages of a kind that are printed where a report keeps all of them."""
+
 _COLUMNS = ("images", "boxes", "with_identity", "ignored", "identities")
 
 
@@ -41,20 +44,24 @@ def to_dict(plan: Plan, written: Written | None) -> dict[str, Any]:
     }
 
 
-def report_path(out: Path, name: str) -> Path:
-    """Where the report of a set is kept."""
-    return out / REPORT_FOLDER / f"{name}.json"
+def report_path(out: Path, name: str, form: Form) -> Path:
+    """Where the report of a set in a form is kept: the two may take different frames."""
+    return out / REPORT_FOLDER / f"{name}.{form}.json"
 
 
-def save_report(plan: Plan, written: Written, out: Path) -> Path:
+def save_report(plan: Plan, written: Written, out: Path, form: Form) -> Path:
     """Write the report of a set as JSON; its path."""
-    path = report_path(out, plan.name)
+    path = report_path(out, plan.name, form)
+    sweep([path])
     write_text(path, json.dumps(to_dict(plan, written), indent=2) + "\n")
     return path
 
 
 def describe(plan: Plan, written: Written | None) -> str:
-    """Counts beside the published ones, and what was left out."""
+    """Counts beside the published ones, and what was left out.
+
+    Of many messages the first are shown: all are in the report, which a dry run does not write.
+    """
     lines = [_table(plan)]
     for name, counts in plan.counts.items():
         figures = counts.to_dict()
@@ -78,10 +85,11 @@ def describe(plan: Plan, written: Written | None) -> str:
         (plan.bad_files, "files that could not be read"),
     ):
         if messages:
+            shown = messages if written is None else messages[:_SHOWN]
             lines.append(f"{len(messages)} {what}:")
-            lines += [f"  {message}" for message in messages[:_SHOWN]]
-            if len(messages) > _SHOWN:
-                lines.append(f"  and {len(messages) - _SHOWN} more")
+            lines += [f"  {message}" for message in shown]
+            if len(messages) > len(shown):
+                lines.append(f"  and {len(messages) - len(shown)} more, in the report")
     return "\n".join(lines)
 
 
@@ -108,14 +116,17 @@ def align(rows: list[list[str]]) -> str:
 def describe_joint(out: Path) -> str:
     """Counts of the joint training set so far, beside Table 2 of the JDE paper.
 
-    Read from the reports of the sets under ``out``; an empty text where none is there.
+    Read from the reports of the sets' lists under ``out``; an empty text where none is there.
+
+    Raises:
+        InputError: A report is damaged.
     """
     found: dict[str, dict[str, int]] = {}
     for name in JOINT_TRAIN:
-        path = report_path(out, name.partition(".")[0])
+        path = report_path(out, name.partition(".")[0], "lists")
         if path.is_file():
-            counts = json.loads(path.read_text(encoding="utf-8"))["counts"]
-            found.update({name: counts[name]} if name in counts else {})
+            row = _read_counts(path).get(name)
+            found.update({name: row} if row else {})
     if not found:
         return ""
     total = {column: sum(row[column] for row in found.values()) for column in _COLUMNS}
@@ -128,6 +139,19 @@ def describe_joint(out: Path) -> str:
     if len(found) == len(JOINT_TRAIN):
         lines += [_total(known, total) for known in JOINT_TOTAL]
     return "\n".join(lines)
+
+
+def _read_counts(path: Path) -> dict[str, dict[str, int]]:
+    try:
+        counts = json.loads(path.read_text(encoding="utf-8"))["counts"]
+        return {
+            name: {column: int(row[column]) for column in _COLUMNS} for name, row in counts.items()
+        }
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(
+            f"{path}: expected the report of a conversion with the counts {', '.join(_COLUMNS)}, "
+            f"got another or a damaged one ({error!r}): delete it and convert that set again"
+        ) from error
 
 
 def _total(known: Known, total: dict[str, int]) -> str:

@@ -3,7 +3,7 @@
 import os
 import shutil
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,7 +43,7 @@ def write_plan(
     """Make the files of a plan that are not there yet.
 
     Every file appears whole, by a rename, and lists come last; so an interrupted run is taken up
-    again by the same command.
+    again by the same command, which first deletes what a killed one left half done.
 
     Args:
         plan: What to write.
@@ -57,6 +57,7 @@ def write_plan(
     """
     root = Path(out)
     _check_apart(plan, root)
+    sweep(root / target for part in (plan.images, plan.texts, plan.lists) for target in part)
     written = Written()
     total = len(plan.images) + len(plan.texts) + len(plan.lists)
     done = 0
@@ -89,6 +90,20 @@ def write_text(path: Path, text: str) -> bool:
     with _replacing(path) as temporary:
         temporary.write_bytes(content)
     return True
+
+
+def sweep(targets: Iterable[Path]) -> None:
+    """Delete what killed runs left half done of these files.
+
+    Other files in their folders may be in the making by another converter, and stay.
+    """
+    names: dict[Path, set[str]] = {}
+    for target in targets:
+        names.setdefault(target.parent, set()).add(target.name)
+    for folder, known in names.items():
+        for leftover in folder.glob(f".*{_SUFFIX}"):
+            if leftover.name[1:].rsplit(".", 2)[0] in known:
+                leftover.unlink(missing_ok=True)
 
 
 def _check_apart(plan: Plan, root: Path) -> None:

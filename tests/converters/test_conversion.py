@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from original_sets import write_caltech
 from originals import encoded, labels, listed, write_image
 from PIL import Image
 from tiny_tools import call_tool
@@ -218,11 +219,25 @@ class TestKnownCounts:
             assert ("missing" in text) == (number > 0)
             counts = {f"{name}.train": {**figures, "identities": 1450}}
             (tmp_path / "reports").mkdir(exist_ok=True)
-            (tmp_path / "reports" / f"{name}.json").write_text(json.dumps({"counts": counts}))
+            (tmp_path / "reports" / f"{name}.lists.json").write_text(json.dumps({"counts": counts}))
         text = describe_joint(tmp_path)
         assert "all: images 54000: as known (54K, JDE paper, Table 2)" in text
         assert "all: boxes 270000: as known (270K, JDE paper, Table 2)" in text
         assert "all: identities 8700: as known (8.7K, JDE paper, Table 2)" in text
+        report = tmp_path / "reports" / "cuhksysu.lists.json"
+        counts = {"cuhksysu.train": {**figures, "identities": 1}}
+        report.write_text(json.dumps({"counts": counts}))
+        text = describe_joint(tmp_path)
+        assert "identities 7251: DIFFERS from 8.7K (JDE paper, Table 2); the paper counts" in text
+
+    @pytest.mark.parametrize(
+        "content", ["", '{"counts": {', "[]", "{}", '{"counts": {"eth.train": {"images": 3}}}']
+    )
+    def test_a_damaged_report(self, tmp_path: Path, content: str) -> None:
+        (tmp_path / "reports").mkdir()
+        (tmp_path / "reports" / "eth.lists.json").write_text(content)
+        with pytest.raises(InputError, match=r"eth\.lists\.json: expected .* convert that set"):
+            describe_joint(tmp_path)
 
 
 class TestCommand:
@@ -242,7 +257,7 @@ class TestCommand:
     def test_report(self, eth: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         out = tmp_path / "out"
         assert call_tool("eth", eth, "--out", out) == 0
-        report = json.loads((out / "reports" / "eth.json").read_text())
+        report = json.loads((out / "reports" / "eth.lists.json").read_text())
         assert report["counts"]["eth.train"]["images"] == 1
         assert report["written"]["texts_made"] == 2
         said = capsys.readouterr().out
@@ -252,6 +267,50 @@ class TestCommand:
         assert call_tool("eth", eth, "--out", out) == 0
         assert "images: 0 made, 1 there already" in capsys.readouterr().out
         assert listed(out, "eth.train") == ["ETHZ/images/s/00000001.png"]
+
+    def test_a_report_a_form(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        """Folders have all frames, lists those with persons: the joint table is of the lists."""
+        caltech, out = write_caltech(tmp_path), tmp_path / "out"
+        tables = []
+        for form in ("lists", "mot", "lists"):
+            assert call_tool("caltech", caltech, "--out", out, "--form", form) == 0
+            tables.append(capsys.readouterr().out.partition("\n\n")[2])
+        assert tables[0] == tables[2] and "caltech.train" in tables[0] and tables[1] == ""
+        images = {
+            file.name: json.loads(file.read_text())["counts"]["caltech.train"]["images"]
+            for file in (out / "reports").iterdir()
+        }
+        assert images["caltech.lists.json"] == 2 < images["caltech.mot.json"]
+
+    def test_a_dry_run_names_all_that_is_wrong(
+        self, eth: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        with (eth / "s" / "a.idl").open("a") as file:
+            file.writelines(f'\n"missing_{number}.png": (1, 2, 10, 20);' for number in range(8))
+        assert call_tool("eth", eth, "--out", tmp_path / "out", "--dry-run") == 1
+        said = capsys.readouterr().out
+        assert [f"missing_{n}.png: image not found" in said for n in range(8)] == [True] * 8
+        assert call_tool("eth", eth, "--out", tmp_path / "out") == 1
+        said = capsys.readouterr().out
+        assert said.count("image not found") == 5 and "and 3 more, in the report" in said
+        report = json.loads((tmp_path / "out" / "reports" / "eth.lists.json").read_text())
+        assert len(report["bad_files"]) == 8
+
+    def test_what_a_killed_run_left_is_deleted(self, eth: Path, tmp_path: Path) -> None:
+        out = tmp_path / "out"
+        assert call_tool("eth", eth, "--out", out) == 0
+        left = [
+            out / "ETHZ/images/s/.00000001.png.0123abcd.writing",
+            out / "ETHZ/labels_with_ids/s/.00000001.txt.0123abcd.writing",
+            out / "lists/.eth.train.0123abcd.writing",
+            out / "reports/.eth.lists.json.0123abcd.writing",
+        ]
+        others = [out / "lists/.prw.train.0123abcd.writing", out / "lists/.eth.train.bak"]
+        for file in (*left, *others):
+            assert file.parent.is_dir()
+            file.write_text("half")
+        assert call_tool("eth", eth, "--out", out) == 0
+        assert [file for file in (*left, *others) if file.exists()] == others
 
     def test_broken_images_are_found_by_decoding(
         self, eth: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
