@@ -18,6 +18,7 @@ from tiny import call, load_tool, write_street
 from tiny_tools import call_tool
 
 from mmdeepmot.datasets import JDEListDataset, MOTChallengeDataset
+from mmdeepmot.engine.checkpoint import load_checkpoint
 from mmdeepmot.engine.config import load_config
 from mmdeepmot.registry import DATASETS
 
@@ -184,7 +185,8 @@ def test_the_joint_recipe_trains_and_is_tested_as_in_the_paper(
     losses = [line["loss"] for line in lines if "loss" in line]
     assert losses
     assert np.isfinite(losses).all()
-    assert (joint / "work" / "epoch_1.pth").is_file()
+    saved = load_checkpoint(joint / "work" / "epoch_1.pth")
+    assert saved["meta"]["iter"] == 2
 
     videos = ("KITTI-13", "KITTI-17", "PETS09-S2L1", "TUD-Campus", "TUD-Stadtmitte")
     write_street(joint / "data" / "MOT15" / "train", videos, frames=2)
