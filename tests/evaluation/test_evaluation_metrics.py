@@ -308,5 +308,12 @@ def test_identities_of_sequences_can_be_kept_apart() -> None:
     assert together["embedding/TPR@FAR=0.3"] == pytest.approx(100 * 8 / 12)
 
 
+def test_the_pages_say_from_how_many_boxes_on_a_sample_is_taken(repository):
+    limit = EmbeddingMetric().max_embeddings
+    for page in ("results", "paper_datasets"):
+        text = (repository / f"docs/{page}.md").read_text(encoding="utf-8")
+        assert f"{limit:,}" in text and "max_embeddings=None" in text
+
+
 if __name__ == "__main__":
     worker(int(sys.argv[1]), Path(sys.argv[2]))

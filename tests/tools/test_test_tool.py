@@ -134,6 +134,7 @@ def test_metrics_are_as_the_config_has_them(run, place):
     assert precision["own"]["GT"] == precision["apart"]["GT"] == 36
     boxes = {name: table["embedding"]["rows"]["OVERALL"]["Boxes"] for name, table in tables.items()}
     assert boxes == {"apart": 36, "own": 10}
+    assert "of a random sample of 36 ground" in tables["own"]["embedding"]["caption"]
     assert "HOTA by trackeval" in tables["own"]["track"]["caption"]
     code, out, _ = run("own.py weights.pth --evaluator motmetrics")
     assert code == 0 and "CLEAR, Identity by motmetrics" in out and "Class" not in out
