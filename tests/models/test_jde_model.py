@@ -194,6 +194,23 @@ def test_ignored_boxes_are_neither_rewarded_nor_punished():
     assert (labels == -1).sum() > 3 and (labels == 1).sum() == 0
 
 
+def test_several_classes_are_warned_of_once_and_learnt_as_one(monkeypatch):
+    said = []
+    monkeypatch.setattr(
+        "mmdeepmot.models.heads.jde_head.print_log", lambda text, **_: said.append(text)
+    )
+    box = [26, 2, 42, 50]
+    head, maps = bare_head(), empty_maps(batch=2)
+    plain = head.loss_by_feat(*maps, [sample([]), sample([box])])
+    assert said == []
+    other = sample([box])
+    other.gt_instances.labels += 1
+    for _ in range(2):
+        found = head.loss_by_feat(*maps, [sample([]), other])
+        assert found["cls/8"] == plain["cls/8"] and found["box/8"] == plain["box/8"] > 0
+    assert len(said) == 1 and said[0].startswith("JDE knows one class")
+
+
 def test_decoding_a_map_made_by_hand():
     head = bare_head(anchors=[[(16, 48)] * 4, [(32, 96)] * 4, [(64, 192)] * 4])
     maps = empty_maps(batch=2)

@@ -15,6 +15,7 @@ Where paper and published code differ, the paper is followed:
   drops them among the reported tracks.
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -25,6 +26,7 @@ import torch.nn.functional as F
 from mmcv.cnn import ConvModule
 from mmcv.ops import nms
 from mmdet.structures import DetDataSample
+from mmengine.logging import print_log
 from mmengine.model import BaseModule
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
@@ -162,6 +164,7 @@ class JDEHead(BaseModule):
         test_cfg = dict(test_cfg or {})
         self.embed_iou = float(test_cfg.pop("embed_iou", 0.6))
         self.settings = decode_settings(test_cfg)
+        self._classes_named = False
 
         convs = {
             "padding": 1,
@@ -248,8 +251,17 @@ class JDEHead(BaseModule):
         return torch.cat(rows)[torch.cat(places).argsort()]
 
     def targets(self, grid: AnchorGrid, samples: Sequence[DetDataSample]) -> BatchTargets:
-        """Targets of a batch; boxes in px of the input."""
+        """Targets of a batch; boxes in px of the input, of whatever class."""
         truth = ground_truth(samples, grid.device)
+        if not self._classes_named and (torch.cat(truth.labels) > 0).any():
+            self._classes_named = True
+            print_log(
+                "JDE knows one class, and its training samples have boxes of several: all are "
+                "learnt as the first. FairMOT, or a BoxDetector, tells classes apart; or let the "
+                "dataset read the class wanted alone (docs/several_classes.md)",
+                logger="current",
+                level=logging.WARNING,
+            )
         return batch_targets(grid, truth.boxes, truth.identities, truth.ignored, **self.thresholds)
 
     def loss(
