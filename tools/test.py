@@ -138,9 +138,10 @@ def _check_combination(parser: argparse.ArgumentParser, args: argparse.Namespace
 def score_files(args: argparse.Namespace) -> None:
     """Scores result files; imports no torch."""
     from mmdeepmot.evaluation.folder import evaluate_folder, evaluate_folder_classes
+    from mmdeepmot.evaluation.tracking import Evaluator
     from mmdeepmot.io.mot_classes import parse_classes
 
-    evaluator = args.evaluator or "motmetrics"
+    evaluator: Evaluator = args.evaluator or "motmetrics"
     if args.classes is None:
         print(evaluate_folder(args.results, args.gt, evaluator, args.sequences))
         return
