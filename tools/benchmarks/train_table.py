@@ -106,7 +106,7 @@ def make_table(args: argparse.Namespace, argv: list[str]) -> None:
         sequences=tuple(args.sequences or ()),
         threads=args.threads or max(1, (os.cpu_count() or 1) // args.jobs),
     )
-    runs = []
+    runs: list[Run] = []
     for seed in args.seeds:
         start = Run(args.start, seed, args.work_dir) if args.start else None
         made = {
