@@ -131,6 +131,14 @@ def shrink(cfg: Config, street: Path) -> Config:
     return cfg
 
 
+def build_model(cfg: Config) -> Any:
+    """The model of a loaded config, or its tracker, without weights from files."""
+    init_default_scope(SCOPE)
+    if cfg.get("model"):
+        return MODELS.build(small_model(cfg.model))
+    return TRACKERS.build(cfg.tracker)
+
+
 def train_step(cfg: Config) -> nn.Module:
     """One step of the config's optimizer; the trained model.
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 FENCE = re.compile(
-    r"(?:<!-- test: (?P<how>[^\n]*?) -->\n)?^```(?P<language>\w+)\n(?P<text>.*?)^```$",
+    r"(?:<!-- test: (?P<how>[^\n]*?) -->\n)?^```(?P<language>\w*)\n(?P<text>.*?)^```$",
     re.DOTALL | re.MULTILINE,
 )
 ASSIGNMENT = re.compile(r"[A-Z_]+=.*")
@@ -21,7 +21,7 @@ class Block:
     Attributes:
         page: Path of the page.
         line: Of its fence, from 1.
-        language: As the fence names it.
+        language: As the fence names it; empty: a drawing.
         text: What is in it.
         how: The words of a comment ``<!-- test: ... -->`` in the line before, which readers of the
             page do not see.
@@ -41,7 +41,7 @@ class Block:
 
 
 def blocks(page: Path) -> list[Block]:
-    """The blocks of a page that have a language."""
+    """The blocks of a page."""
     text = page.read_text(encoding="utf-8")
     return [
         Block(

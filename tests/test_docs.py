@@ -1,31 +1,39 @@
-"""README and docs: commands fit the tools and the files, Python runs, links lead somewhere.
+"""README and docs: commands fit the tools and the files and run, Python runs, links lead somewhere.
 
-Commands are not run: their arguments are given to the parsers of the tools, their paths looked up,
-and options of configs checked against the configs.
+The arguments of all commands are given to the parsers of the tools, their paths looked up, and
+options of configs checked against the configs. Then they run on a tiny project, except those that
+:data:`page_project.PARSED_ONLY` gives a reason for.
 """
 
 import argparse
 import re
 import runpy
+import shlex
 import sys
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
 
+import config_steps
 import cv2
 import pytest
 import tiny
 import torch
 from mmengine.registry import Registry
+from page_project import PARSED_ONLY, furnish, on_tiny, why_parsed_only
 from pages import Block, arguments, blocks, commands
 
 import mmdeepmot.registry as registries
+from mmdeepmot.datasets import MOTChallengeDataset
 from mmdeepmot.engine.config import OptionAction, load_config
+from mmdeepmot.engine.parts import find_parts
 
 PAGES = [tiny.ROOT / "README.md", *sorted((tiny.ROOT / "docs").glob("*.md"))]
 BLOCKS = [block for page in PAGES for block in blocks(page)]
 SHELL = [block for block in BLOCKS if block.language == "bash"]
 PYTHON = [block for block in BLOCKS if block.language == "python"]
+PLAIN = [block for block in BLOCKS if block.language == ""]
 
 RUN_ELSEWHERE = {
     "README.md": {"my_parts.py", "my_config.py"},  # test_readme.py
@@ -117,6 +125,36 @@ def test_commands(block, monkeypatch, capsys):
             assert program in known, f"unknown program {program}: teach it to this test"
 
 
+def to_run(block: Block) -> list[list[str]]:
+    return [one for one in commands(block.text) if why_parsed_only(shlex.join(one)) is None]
+
+
+def test_every_command_runs_or_has_a_reason_not_to():
+    every = [shlex.join(one) for block in SHELL for one in commands(block.text)]
+    for why, which in PARSED_ONLY.items():
+        assert any(re.fullmatch(which, one) for one in every), f"no command any more: {why}"
+    run = {Path(one[1]).stem for block in SHELL for one in to_run(block)}
+    assert {"train", "test", "demo", "browse_dataset", "track_dets", "search_tracker"} <= run
+
+
+@pytest.mark.parametrize("block", [one for one in SHELL if to_run(one)], ids=where)
+def test_commands_run(block, registered, tiny_project, monkeypatch, capfd):
+    monkeypatch.syspath_prepend(tiny_project)
+    monkeypatch.setenv("MMDEEPMOT_CACHE", str(tiny_project / "cache"))
+    for other in blocks(block.page):
+        if other.file:
+            (tiny_project / other.file).write_text(other.text)
+    furnish(tiny_project, commands(block.text))
+    for command in to_run(block):
+        _, tool, *words = on_tiny(command)
+        module = tiny.load_tool(tool.removeprefix("tools/").removesuffix(".py"))
+        status = tiny.call(module, shlex.join(words))
+        assert status == 0, f"{shlex.join(command)}\n{capfd.readouterr().err}"
+        written = {"--out", "--txt", "--plot", "--show-dir", "--work-dir"}
+        for option, value in pairwise(words):
+            assert option not in written or Path(value).exists(), f"{tool}: {option} {value}"
+
+
 # --------------------------------------------------------------------------------------- Python
 
 
@@ -141,10 +179,20 @@ def registered() -> Iterator[None]:
 
 
 def run_config(text: str, folder: Path, name: str) -> None:
-    """Load a config of a page; its keys, types and arguments must have an effect."""
+    """Load a config of a page, whose keys must have an effect, and build its parts."""
     file = folder / name
     file.write_text(text.replace('"configs/', f'"{tiny.ROOT}/configs/'))
-    load_config(file)
+    cfg = load_config(file)
+    if "jde.onnx" in text:
+        export()
+    model = config_steps.build_model(cfg)
+    for key in ("activation_checkpointing", "compile"):
+        named = cfg.get(key)
+        if named:
+            parts = find_parts(model, named["modules"] if key == "compile" else named, key)
+            assert parts
+    for units in cfg.get("model_wrapper_cfg", {}).get("units", ()):
+        assert find_parts(model, units, "units")
 
 
 def run_plain(text: str, folder: Path, context: dict | None = None) -> None:
@@ -163,12 +211,17 @@ def run_on_tiny(text: str, folder: Path, *packages: str) -> None:
     run_plain(text, folder, {"frames": [cv2.imread(str(image)) for image in images]})
 
 
-def run_exported(text: str, folder: Path) -> None:
-    """As :func:`run_on_tiny`, with the tiny JDE exported as ``jde.onnx``."""
+def export() -> None:
+    """Writes the tiny JDE as ``jde.onnx``."""
     pytest.importorskip("onnx")
     pytest.importorskip("onnxruntime")
-    export = tiny.load_tool("export_onnx")
-    assert tiny.call(export, "tiny.py weights.pth --out jde.onnx --no-check") == 0
+    tool = tiny.load_tool("export_onnx")
+    assert tiny.call(tool, "tiny.py weights.pth --out jde.onnx --no-check") == 0
+
+
+def run_exported(text: str, folder: Path) -> None:
+    """As :func:`run_on_tiny`, with the tiny JDE exported as ``jde.onnx``."""
+    export()
     run_on_tiny(text, folder)
 
 
@@ -210,6 +263,28 @@ def test_python(block, registered, tiny_project, monkeypatch):
     else:
         run = {"tiny": run_on_tiny, "exported": run_exported, "loss": run_loss}[kind]
         run(block.text, tiny_project, *words)
+
+
+# ------------------------------------------------------------------------------------- drawings
+
+
+def test_blocks_are_shell_python_or_drawings():
+    """What runs is not hidden in a block that no test runs."""
+    assert {block.language for block in BLOCKS} == {"bash", "python", ""}
+    for block in PLAIN:
+        found = re.search(
+            r"^\s*(\$|python3?|pip|make|tools/\S+|import|cd) ", block.text, re.MULTILINE
+        )
+        assert found is None, f"{where(block)}: {found and found[0]}"
+
+
+def test_the_layout_of_a_folder_is_what_is_read(tiny_project):
+    layout, *_ = (block for block in PLAIN if block.page.name == "datasets.md")
+    tiny.write_detections(Path("street"))
+    assert MOTChallengeDataset("street", with_detections="det/det.txt").count_boxes()["boxes"] == 36
+    for line in layout.text.splitlines():
+        path = line.split()[0].replace("DIR/SEQUENCE", "street/A").replace(".jpg", ".png")
+        assert Path(path).is_file()
 
 
 # ---------------------------------------------------------------------------------- paths, links

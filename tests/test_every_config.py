@@ -3,13 +3,11 @@
 from pathlib import Path
 
 import config_steps
-import numpy as np
 import pytest
 import tiny
 
 from mmdeepmot.config_file import read_config
 from mmdeepmot.engine.config_check import check_config
-from mmdeepmot.io.mot import MOTRows, read_mot_text, write_mot_text
 
 CONFIGS = sorted(
     path for path in (tiny.ROOT / "configs").rglob("*.py") if "_base_" not in path.parts
@@ -21,11 +19,7 @@ def street(tmp_path_factory) -> Path:
     """Two sequences of ten frames (the longest clips), with public detections."""
     root = tmp_path_factory.mktemp("every") / "street"
     tiny.write_street(root, frames=10)
-    for name in ("A", "B"):
-        truth = read_mot_text(root / name / "gt/gt.txt", kind="gt")
-        nobody = np.full(len(truth.frames), -1)
-        rows = MOTRows.from_arrays(truth.frames, nobody, truth.bboxes, np.full(len(nobody), 0.9))
-        write_mot_text(root / name / "det/det.txt", rows)
+    tiny.write_detections(root)
     return root
 
 

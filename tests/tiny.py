@@ -6,6 +6,7 @@ to associate in every frame.
 """
 
 import importlib.util
+import shlex
 from pathlib import Path
 from types import ModuleType
 
@@ -15,7 +16,7 @@ import torch
 from mmengine.logging import MessageHub, MMLogger
 
 from mmdeepmot.engine.config import load_config
-from mmdeepmot.io.mot import MOTRows, write_mot_text
+from mmdeepmot.io.mot import MOTRows, read_mot_text, write_mot_text
 from mmdeepmot.registry import MODELS
 from mmdeepmot.structures.boxes import tlwh_to_xyxy
 from mmdeepmot.visualization.track_visualizer import TrackVisualizer
@@ -101,6 +102,22 @@ def write_street(
         )
 
 
+def write_detections(root: Path, classes: bool = False) -> None:
+    """The boxes of each sequence in ``root`` as its public detections, ``det/det.txt``.
+
+    Args:
+        root: Folder of sequences with ground truth.
+        classes: Whether column 8 has theirs.
+    """
+    for truth in sorted(root.glob("*/gt/gt.txt")):
+        rows = read_mot_text(truth, kind="gt")
+        nobody = np.full(len(rows.frames), -1)
+        scores = np.full(len(nobody), 0.9)
+        found = MOTRows.from_arrays(rows.frames, nobody, rows.bboxes, scores, rows.classes)
+        file = truth.parents[1] / "det" / "det.txt"
+        write_mot_text(file, found, with_classes=classes)
+
+
 def write_config(path: Path) -> Path:
     """Config of the tiny JDE on the sequences in ``street`` of the working folder."""
     path.write_text(CONFIG.format(configs=ROOT / "configs", size=SIZE), encoding="utf-8")
@@ -147,7 +164,7 @@ def call(tool: ModuleType, arguments: str) -> int:
     """Runs a command line in this process; its exit status."""
     _forget_loggers()
     try:
-        return tool.main(arguments.split())
+        return tool.main(shlex.split(arguments))
     except SystemExit as error:
         return int(error.code or 0)
     finally:
