@@ -67,9 +67,9 @@ _STAND_INS = (
     (r"'MOT17-1\*'", "B"),
     (r"(train\.py my_config\.py)", r"\1 --cfg-options train_cfg.max_epochs=1"),
     (rf"({_ONE_SHOT}|jde_darknet53_joint) --scene", "tiny.py=weights.pth --scene"),
-    (r"(=data/MOT\d+/train)\S*", r"\1"),
+    (r"(=data/(MOT15|CVPR19)/train:)\S*", r"\1A"),
 )
-_PLACES = ("MOT17", "data/MOT15", "data/MOT17", "data/MOT20", "data/synthmot/v1-small")
+_PLACES = ("MOT17", "data/MOT15", "data/MOT17", "data/CVPR19", "data/synthmot/v1-small")
 _ORIGINALS: dict[str, Callable[[Path], Path]] = {
     "caltech": original_sets.write_caltech,
     "citypersons": original_sets.write_citypersons,

@@ -10,6 +10,7 @@ import tiny
 
 from mmdeepmot.engine.config import load_config
 from mmdeepmot.errors import InputError
+from mmdeepmot.registry import DATASETS
 from mmdeepmot.visualization.trade_off import TradeOffPoint, plot_trade_off
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -78,9 +79,26 @@ def test_scenes():
     assert parse_scene("crowd=data/MOT20/train").dataset == {
         "type": "MOTChallengeDataset", "data_root": "data/MOT20/train"
     }  # fmt: skip
-    for wrong, words in (("few", "NAME=synthmot:DENSITY or"), ("a=synthmot:x", "a number")):
-        with pytest.raises(InputError, match=words):
+    some = parse_scene("real=data/MOT15/train:PETS*,KITTI-13").dataset
+    assert some["data_root"] == "data/MOT15/train" and some["sequences"] == ["PETS*", "KITTI-13"]
+    for wrong in ("few", "=street", "a=", "a=:A", "a=street:"):
+        with pytest.raises(InputError, match=f"NAME=FOLDER:SEQ,SEQ, got '{wrong}'"):
             parse_scene(wrong)
+    with pytest.raises(InputError, match="a number, in 'a=synthmot:x'"):
+        parse_scene("a=synthmot:x")
+
+
+def test_real_videos_where_they_are(tmp_path, monkeypatch):
+    tool = tiny.load_tool("benchmarks/accuracy_speed")
+    monkeypatch.setattr(tool, "REAL", tmp_path)
+    tiny.write_street(tmp_path, ("PETS09-S2L1", "MOT17-11-540p"), frames=2)
+    moving = f"real, moving camera={tmp_path}:MOT17-11-540p"
+    assert tool.default_scenes() == [*tool.SCENES, moving]  # no TUD-Stadtmitte
+    tiny.write_street(tmp_path, ("TUD-Stadtmitte",), frames=3)
+    real, _ = (parse_scene(text) for text in tool.default_scenes()[2:])
+    dataset = DATASETS.build(dict(real.dataset))
+    assert [one.name for one in dataset.index.sequences] == ["PETS09-S2L1", "TUD-Stadtmitte"]
+    assert len(dataset) == 5
 
 
 @pytest.mark.parametrize(
@@ -112,7 +130,7 @@ def test_other_reid_weights_are_another_measurement(tmp_path):
 
 def test_a_run_goes_on_where_it_was(tiny_project, capfd, monkeypatch):
     tool = tiny.load_tool("benchmarks/accuracy_speed")
-    line = "tiny.py=weights.pth --scene few=street --work-dir m --out page.md --plot p.png"
+    line = "tiny.py=weights.pth --scene few=street:A --work-dir m --out page.md --plot p.png"
     assert tiny.call(tool, line) == 0
     first = capfd.readouterr().out
     first = first[first.index("**few**") :]  # after the log
@@ -127,9 +145,8 @@ def test_a_run_goes_on_where_it_was(tiny_project, capfd, monkeypatch):
     monkeypatch.setattr("comparison.trade_off.evaluate", refuse)
     assert tiny.call(tool, line) == 0
     assert capfd.readouterr().out == first
-    assert (
-        tiny.call(tool, "tiny.py=none.pth tiny.py=weights.pth --scene few=street --work-dir m") == 1
-    )
+    line = "tiny.py=none.pth tiny.py=weights.pth --scene few=street:A --work-dir m"
+    assert tiny.call(tool, line) == 1
     captured = capfd.readouterr()
     assert "1 of 2 could not be measured: tiny on few: none.pth: expected weights" in captured.err
     assert "| `tiny` | 1 |" in captured.out

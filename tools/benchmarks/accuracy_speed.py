@@ -12,7 +12,9 @@ so that the same command goes on after an interruption.
 
 MODEL is CONFIG=CHECKPOINT, or CONFIG, of whose work dir the newest checkpoint counts; ReID weights
 are those that the config names. SCENE is NAME=synthmot:DENSITY (people a frame; 512x288, generated
-on first use) or NAME=FOLDER of MOTChallenge sequences.
+on first use), NAME=FOLDER of MOTChallenge sequences, or NAME=FOLDER:SEQ,SEQ, some of them. By
+default the scenes are two densities of SynthMOT, and the real videos of ../shared/data/mot where
+that folder is.
 
 exit status: 0; 1 after an error in what was given, also of one of the models (the others are still
 measured); 130 after Ctrl-C.
@@ -30,6 +32,18 @@ sys.path[:0] = [str(ROOT), str(Path(__file__).resolve().parent)]
 from mmdeepmot.errors import InputError, UserError, run_command  # noqa: E402
 
 SCENES = ("low density=synthmot:6", "high density=synthmot:24")
+REAL = ROOT.parent / "shared/data/mot"
+REAL_SCENES = {"real": "PETS09-S2L1,TUD-Stadtmitte", "real, moving camera": "MOT17-11-540p"}
+
+
+def default_scenes() -> list[str]:
+    """SynthMOT's, and the real ones whose videos are there."""
+    here = [
+        f"{name}={REAL}:{videos}"
+        for name, videos in REAL_SCENES.items()
+        if all((REAL / video / "seqinfo.ini").is_file() for video in videos.split(","))
+    ]
+    return [*SCENES, *here]
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -42,7 +56,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         "--scene",
         action="append",
         metavar="SCENE",
-        help=f"NAME=synthmot:DENSITY or NAME=FOLDER; by default {' and '.join(SCENES)}",
+        help="NAME=synthmot:DENSITY, NAME=FOLDER or NAME=FOLDER:SEQ,SEQ; by default "
+        + "; ".join(default_scenes()),
     )
     parser.add_argument("--work-dir", type=Path, default=Path("work_dirs/accuracy_speed"))
     parser.add_argument("--threads", type=int, default=1, help="of the networks on a CPU (1)")
@@ -69,7 +84,7 @@ def compare(args: argparse.Namespace, argv: list[str]) -> None:
 
     torch.set_num_threads(args.threads)
     models = [Model.parse(text) for text in args.models]
-    scenes = [parse_scene(text) for text in args.scene or SCENES]
+    scenes = [parse_scene(text) for text in args.scene or default_scenes()]
     found, failed = [], []
     for scene in scenes:
         for model in models:

@@ -98,18 +98,27 @@ class Measurement:
 
 
 def parse_scene(text: str) -> Scene:
-    """``NAME=synthmot:DENSITY`` (people a frame, 512x288) or ``NAME=FOLDER`` of MOTChallenge.
+    """A scene as the command line names it.
+
+    Args:
+        text: ``NAME=synthmot:DENSITY`` (people a frame, 512x288), ``NAME=FOLDER`` of MOTChallenge,
+            or ``NAME=FOLDER:SEQ,SEQ`` (names or patterns of its sequences).
 
     Raises:
-        InputError: It is neither.
+        InputError: It is none of these.
     """
-    name, equals, what = text.partition("=")
-    if not (name and equals and what):
-        raise InputError(f"--scene: expected NAME=synthmot:DENSITY or NAME=FOLDER, got {text!r}")
-    if not what.startswith("synthmot:"):
-        return Scene(name, {"type": "MOTChallengeDataset", "data_root": what})
+    name, _, what = text.partition("=")
+    kind, colon, details = what.partition(":")
+    if not (name and kind) or bool(colon) != bool(details):
+        raise InputError(
+            "--scene: expected NAME=synthmot:DENSITY, NAME=FOLDER or NAME=FOLDER:SEQ,SEQ, got "
+            f"{text!r}"
+        )
+    if kind != "synthmot":
+        chosen = {"sequences": details.split(",")} if details else {}
+        return Scene(name, {"type": "MOTChallengeDataset", "data_root": kind, **chosen})
     try:
-        people = float(what.removeprefix("synthmot:"))
+        people = float(details)
     except ValueError:
         raise InputError(f"--scene: expected people a frame, a number, in {text!r}") from None
     recipe = {
