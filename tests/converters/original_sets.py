@@ -1,6 +1,7 @@
 """The papers' data sets in small, each in its original format."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -168,25 +169,108 @@ def write_caltech(folder: Path) -> Path:
     return root
 
 
+def write_sequence(place: Path, rows: Sequence[str] | None, digits: int = 6) -> None:
+    """Three frames of a MOTChallenge sequence; without rows it has no ground truth."""
+    for number in range(1, 4):
+        write_image(place / "img1" / f"{number:0{digits}d}.jpg", seed=number)
+    (place / "seqinfo.ini").write_text(
+        f"[Sequence]\nname={place.name}\nimDir=img1\nframeRate=25\nseqLength=3\n"
+        "imWidth=64\nimHeight=48\nimExt=.jpg\n"
+    )
+    if rows is not None:
+        (place / "gt").mkdir()
+        (place / "gt" / "gt.txt").write_text("".join(f"{row}\n" for row in rows))
+
+
+_MOT_ROWS = (
+    "1,3,4,8,8,20,1,1,1",
+    "1,4,20,8,8,20,0,8,0.5",
+    "1,5,40,8,8,20,0,3,1",
+    "1,6,50,8,8,20,0,6,1",
+    "3,3,6,8,8,20,1,1,1",
+    "3,9,30,8,8,20,1,1,1",
+)
+BENCHMARKS: dict[str, tuple[str, int, tuple[str, ...]]] = {
+    "MOT15": (
+        "PETS09-S2L1",
+        6,
+        (  # world coordinates where others have a class
+            "1,3,4,8,8,20,1,-4.1554,-7.3591,0",
+            "1,4,20,8,8,20,0,8,1,0",
+            "3,3,6,8,8,20,1,2.5,0.5,0",
+            "3,9,30,8,8,20,1,-1,-1,-1",
+        ),
+    ),
+    "MOT16": ("MOT16-02", 6, _MOT_ROWS),
+    "MOT17": ("MOT17-02-FRCNN", 6, _MOT_ROWS),
+    "MOT20": ("MOT20-01", 6, _MOT_ROWS),
+    "DanceTrack": (
+        "dancetrack0001",
+        8,
+        ("1,3,4,8,8,20,1,1,1", "3,3,6,8,8,20,1,1,1", "3,9,30,8,8,20,1,1,1"),
+    ),
+}
+"""A sequence of each benchmark: its name, digits of its images, rows of its ground truth."""
+
+
+def write_benchmark(folder: Path, name: str) -> Path:
+    """A training video of one of :data:`BENCHMARKS`."""
+    video, digits, rows = BENCHMARKS[name]
+    write_sequence(folder / name / "train" / video, rows, digits)
+    return folder / name
+
+
 def write_mot17(folder: Path) -> Path:
     """Two copies of a training video of MOT17, and one of its test videos, without ground truth."""
-    root = folder / "MOT17"
-    rows = (
-        "1,3,4,8,8,20,1,1,1",
-        "1,4,20,8,8,20,0,8,0.5",
-        "1,5,40,8,8,20,0,3,1",
-        "3,3,6,8,8,20,1,1,1",
-        "3,9,30,8,8,20,1,1,1",
+    root = write_benchmark(folder, "MOT17")
+    write_sequence(root / "train/MOT17-02-SDP", _MOT_ROWS)
+    write_sequence(root / "test/MOT17-01-FRCNN", None)
+    return root
+
+
+def annotation(image: int, category: int, box: list[float], **more: Any) -> dict[str, Any]:
+    return {"image_id": image, "category_id": category, "bbox": box, **more}
+
+
+def write_coco(folder: Path) -> tuple[Path, dict[str, Any]]:
+    """Images of a COCO-style set, a video of two and a photograph, and what its file says."""
+    images = folder / "pictures"
+    content = {
+        "categories": [{"id": 7, "name": "dog"}, {"id": 3, "name": "person"}],
+        "videos": [{"id": 1, "name": "street", "fps": 12.5}],
+        "images": [
+            {"id": 10, "file_name": "street/b.jpg", "video_id": 1, "frame_id": 1},
+            {"id": 11, "file_name": "street/a.jpg", "video_id": 1, "frame_id": 0, "width": 64,
+             "height": 48},
+            {"id": 12, "file_name": "images/alone.jpg"},
+        ],
+        "annotations": [
+            annotation(10, 3, [4, 8, 8, 20], track_id=5),
+            annotation(11, 3, [5, 8, 8, 20], track_id=5),
+            annotation(11, 7, [20, 8, 8, 20], track_id=0),
+            annotation(12, 3, [4, 8, 8, 20], track_id=5),
+            annotation(12, 3, [30, 8, 20, 20], iscrowd=1),
+        ],
+    }  # fmt: skip
+    for image in content["images"]:
+        write_image(images / str(image["file_name"]))
+    return images, content
+
+
+def write_yolo(folder: Path) -> Path:
+    """A YOLO folder with a video of two images, of a dog and a person, and an empty image."""
+    root = folder / "yolo"
+    texts = {
+        "images/train/walk/f2.jpg": "1 0.5 0.5 0.25 0.5 4\n",
+        "images/train/walk/f10.jpg": "1 0.25 0.5 0.25 0.5 4\n0 0.75 0.5 0.25 0.5 9\n",
+        "images/val/one.jpg": "",
+    }
+    for name, text in texts.items():
+        write_image(root / name)
+        file = (root / name.replace("images", "labels")).with_suffix(".txt")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    (root / "data.yaml").write_text(
+        "path: .\ntrain: images/train\nval: images/val\nnames: {0: person, 1: dog}\n"
     )
-    for name in ("train/MOT17-02-FRCNN", "train/MOT17-02-SDP", "test/MOT17-01-FRCNN"):
-        place = root / name
-        for number in range(1, 4):
-            write_image(place / "img1" / f"{number:06d}.jpg", seed=number)
-        (place / "seqinfo.ini").write_text(
-            f"[Sequence]\nname={place.name}\nimDir=img1\nframeRate=25\nseqLength=3\n"
-            "imWidth=64\nimHeight=48\nimExt=.jpg\n"
-        )
-        if name.startswith("train"):
-            (place / "gt").mkdir()
-            (place / "gt" / "gt.txt").write_text("".join(f"{row}\n" for row in rows))
     return root

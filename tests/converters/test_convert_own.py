@@ -5,40 +5,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from originals import labels, listed, write_image
+from original_sets import annotation, write_coco, write_yolo
+from originals import SIZE, labels, listed, write_image
 from tiny_tools import call_tool
 
 from mmdeepmot.converters.yolo import label_file, parse_row
-from mmdeepmot.io.mot import read_mot_text
-
-
-def annotation(image: int, category: int, box: list[float], **more: Any) -> dict[str, Any]:
-    return {"image_id": image, "category_id": category, "bbox": box, **more}
+from mmdeepmot.io.mot import read_mot_text, read_seqinfo
 
 
 @pytest.fixture
 def coco(tmp_path: Path) -> tuple[Path, dict[str, Any]]:
-    images = tmp_path / "pictures"
-    content = {
-        "categories": [{"id": 7, "name": "dog"}, {"id": 3, "name": "person"}],
-        "videos": [{"id": 1, "name": "street", "fps": 12.5}],
-        "images": [
-            {"id": 10, "file_name": "street/b.jpg", "video_id": 1, "frame_id": 1},
-            {"id": 11, "file_name": "street/a.jpg", "video_id": 1, "frame_id": 0, "width": 64,
-             "height": 48},
-            {"id": 12, "file_name": "images/alone.jpg"},
-        ],
-        "annotations": [
-            annotation(10, 3, [4, 8, 8, 20], track_id=5),
-            annotation(11, 3, [5, 8, 8, 20], track_id=5),
-            annotation(11, 7, [20, 8, 8, 20], track_id=0),
-            annotation(12, 3, [4, 8, 8, 20], track_id=5),
-            annotation(12, 3, [30, 8, 20, 20], iscrowd=1),
-        ],
-    }  # fmt: skip
-    for image in content["images"]:
-        write_image(images / str(image["file_name"]))
-    return images, content
+    return write_coco(tmp_path)
 
 
 def convert_coco(coco: tuple[Path, dict[str, Any]], *more: object) -> int:
@@ -191,21 +168,7 @@ class TestCOCO:
 
 @pytest.fixture
 def yolo(tmp_path: Path) -> Path:
-    root = tmp_path / "yolo"
-    texts = {
-        "images/train/walk/f2.jpg": "1 0.5 0.5 0.25 0.5 4\n",
-        "images/train/walk/f10.jpg": "1 0.25 0.5 0.25 0.5 4\n0 0.75 0.5 0.25 0.5 9\n",
-        "images/val/one.jpg": "",
-    }
-    for name, text in texts.items():
-        write_image(root / name)
-        file = (root / name.replace("images", "labels")).with_suffix(".txt")
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text)
-    (root / "data.yaml").write_text(
-        "path: .\ntrain: images/train\nval: images/val\nnames: {0: person, 1: dog}\n"
-    )
-    return root
+    return write_yolo(tmp_path)
 
 
 class TestYOLO:
@@ -218,6 +181,25 @@ class TestYOLO:
         assert labels(out, images[0]) == [[1, 0, 24, 12, 40, 36]]
         assert labels(out, images[1]) == [[1, 0, 8, 12, 24, 36], [0, 1, 40, 12, 56, 36]]
         assert (out / "yolo" / "classes.txt").read_text() == "person\ndog\n"
+
+    def test_videos_as_folders(self, yolo: Path, tmp_path: Path, capsys) -> None:
+        arguments = ("--out", tmp_path / "out", "--track-ids", "--videos", "--form", "mot")
+        assert call_tool("yolo", yolo, *arguments) == 0
+        video = tmp_path / "out" / "train" / "walk"
+        rows = read_mot_text(video / "gt" / "gt.txt", "gt")
+        assert rows.frames.tolist() == [1, 2, 2]
+        assert rows.classes.tolist() == [2, 2, 1]
+        assert rows.ids[0] == rows.ids[1] != rows.ids[2]
+        assert rows.bboxes.tolist() == [[24, 12, 40, 36], [8, 12, 24, 36], [40, 12, 56, 36]]
+        info = read_seqinfo(video)
+        assert (info.length, info.size) == (2, SIZE)
+        assert "train: classes in gt.txt: person=1, dog=2" in capsys.readouterr().out
+
+    def test_photographs_are_no_folders(self, yolo: Path, tmp_path: Path, capsys) -> None:
+        out = tmp_path / "out"
+        assert call_tool("yolo", yolo, "--out", out, "--track-ids", "--form", "mot") == 1
+        assert "video" in capsys.readouterr().err
+        assert not out.exists()
 
     def test_classes_txt_and_a_missing_label_file(
         self, yolo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -17,7 +17,7 @@ from originals import labels, listed, write_image
 from tiny import call, load_tool, write_street
 from tiny_tools import call_tool
 
-from mmdeepmot.datasets import JDEListDataset, MOTChallengeDataset
+from mmdeepmot.datasets import JDEListDataset
 from mmdeepmot.engine.checkpoint import load_checkpoint
 from mmdeepmot.engine.config import load_config
 from mmdeepmot.registry import DATASETS
@@ -119,18 +119,6 @@ def test_a_sequence_whose_ground_truth_is_empty(
     message = "MOT17-02-SDP/gt/gt.txt: expected rows of ground truth, found none"
     assert message in capsys.readouterr().err
     assert all("MOT17-02-FRCNN" in image for image in listed(out, "mot17.train"))
-
-
-def test_a_list_holds_what_the_folder_holds(tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setenv("MMDEEPMOT_CACHE", str(tmp_path / "cache"))
-    root, out = write_mot17(tmp_path), tmp_path / "out"
-    call_tool("mot_challenge", root, "--out", out)
-    ours = JDEListDataset(out / "lists" / "mot17.train", out).index
-    theirs = MOTChallengeDataset(root / "train").index
-    assert np.allclose(ours.boxes.bboxes, theirs.boxes.bboxes, atol=1e-4)
-    assert ours.boxes.identities.tolist() == theirs.boxes.identities.tolist()
-    assert ours.boxes.ignore.tolist() == theirs.boxes.ignore.tolist()
-    assert ours.frame_numbers.tolist() == theirs.frame_numbers.tolist()
 
 
 def test_identities_of_the_joint_set_are_told_apart(joint: Path) -> None:
