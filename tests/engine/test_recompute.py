@@ -1,14 +1,19 @@
 """Recomputed and compiled parts change nothing but memory and time."""
 
 import copy
+from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
+import tiny
 import torch
 from jde_small import people, small_jde
 from mmengine.config import Config
 from torch import nn
 
+import mmdeepmot.engine.recompute as recompute_module
 from mmdeepmot.config_file import ConfigError
+from mmdeepmot.engine.checkpoint import load_checkpoint
 from mmdeepmot.engine.parts import find_parts
 from mmdeepmot.engine.recompute import recompute, turn_on_activation_checkpointing
 from mmdeepmot.engine.runner import MOTRunner
@@ -99,6 +104,31 @@ def test_recomputed_parts_may_be_compiled():
     assert torch._dynamo.utils.counters["stats"]["unique_graphs"] > 0
     for key, value in expected.items():
         torch.testing.assert_close(found[key], value, msg=key, rtol=1e-4, atol=1e-5)
+
+
+def train_tiny(name: str, switch: str = "") -> dict[str, torch.Tensor]:
+    """Weights after an epoch, three iterations, of the tiny JDE in the working folder."""
+    Path(f"{name}.py").write_text(f"_base_ = 'tiny.py'\n{switch}\n")
+    assert tiny.call(tiny.load_tool("train"), f"{name}.py --work-dir {name} --seed 1") == 0
+    return load_checkpoint(f"{name}/epoch_1.pth")["state_dict"]
+
+
+def test_a_training_with_either_switch_learns_the_same(tiny_project, monkeypatch):
+    """The keys of a config reach the model, and the weights are those of a plain training."""
+    plain = train_tiny("plain")
+    checkpoint = Mock(wraps=recompute_module.checkpoint)
+    monkeypatch.setattr(recompute_module, "checkpoint", checkpoint)
+    parts = "['detector.backbone', 'detector.neck']"
+    recomputed = train_tiny("recomputed", f"activation_checkpointing = {parts}")
+    assert checkpoint.call_count == 2 * 3  # parts, iterations
+    torch._dynamo.reset()
+    torch._dynamo.utils.counters.clear()
+    options = "dict(modules=['detector.neck'], backend='aot_eager')"
+    compiled = train_tiny("compiled", f"compile = {options}")
+    assert torch._dynamo.utils.counters["stats"]["unique_graphs"] > 0
+    for key, value in plain.items():
+        torch.testing.assert_close(recomputed[key], value, msg=key, rtol=1e-6, atol=1e-7)
+        torch.testing.assert_close(compiled[key], value, msg=key, rtol=1e-4, atol=1e-5)
 
 
 def test_parts_are_compiled_by_their_names_inside_a_wrapper():
