@@ -1,13 +1,15 @@
-"""Any config of ``configs/`` on tiny data: one training step, one test step.
+"""Any config of ``configs/`` on tiny data: one training step, one test step, all its other parts.
 
 The config keeps its model, pipelines, samplers, losses and optimizer. Overridden are what takes
-time or files: datasets (a street of :mod:`tiny`, generated matrices), sizes of images, batches,
-workers, weights from files, and repetitions in the largest networks.
+time or files: where the data are (a street of :mod:`tiny`, generated matrices), sizes of images,
+batches, workers, weights from files, and repetitions in the largest networks.
 """
 
+import logging
 import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -18,9 +20,15 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from torch import nn
 
-from mmdeepmot.datasets.base import MOTDataset
+from mmdeepmot.converters.mot_challenge import read_mot_challenge
+from mmdeepmot.converters.planning import make_plan
+from mmdeepmot.converters.write import write_plan
+from mmdeepmot.datasets import JDEListDataset, JointDataset, MOTDataset, SynthMOTDataset
+from mmdeepmot.datasets.mot_challenge import split_range
+from mmdeepmot.datasets.synthmot.recipe import resolve_recipe
 from mmdeepmot.engine.resolve import resolve_config
-from mmdeepmot.registry import DATASETS, MODELS, SCOPE, TRACKERS
+from mmdeepmot.engine.runner import MOTRunner
+from mmdeepmot.registry import DATASETS, HOOKS, MODELS, SCOPE, TRACKERS
 from mmdeepmot.structures import Detections, Frame
 
 SIZE = (128, 96)
@@ -32,8 +40,11 @@ CROP = (32, 96)
 DETECTIONS = 8
 """At most, of an image: an untrained detector sees hundreds."""
 
+PLACES = ("data_root", "list_files", "sequences", "split", "frame_range")
+"""Arguments of datasets that say where the data are, and which part of them counts."""
+
 KEPT = ("pipeline", "view", "clip_length", "stride", "max_gap", "with_detections", "test_mode")
-"""What a dataset of frames keeps where it becomes the street."""
+"""Arguments of datasets of frames that change what a network sees."""
 
 SMALL = {"length": 8, "max_side": 6}
 """Of datasets of matrices."""
@@ -63,21 +74,60 @@ def small_dataset(cfg: Any, street: str) -> Any:
         return cfg
     kind = DATASETS.get(cfg["type"]) if isinstance(cfg.get("type"), str) else None
     if kind is not None and issubclass(kind, MOTDataset):
-        kept = {key: cfg[key] for key in KEPT if key in cfg}
-        return {"type": "MOTChallengeDataset", "data_root": street, **kept}
+        elsewhere = {key: value for key, value in cfg.items() if key not in PLACES}
+        if kind is SynthMOTDataset:
+            return {**elsewhere, "split": cfg.get("split", "train"), "data_root": street}
+        if kind is JDEListDataset:
+            root = f"{street}_as_list"
+            file = f"{root}/lists/street.train"
+            return {**elsewhere, "list_files": file, "data_root": root}
+        split_range(1000, cfg.get("split"), cfg.get("frame_range"))
+        return {**elsewhere, "data_root": street}
     if kind is not None and kind.__name__ == "MatrixFileDataset":
         return {"type": "CrowdMatrices", "length": SMALL["length"]}
     small = {
         key: value if key in ("pipeline", "type") else small_dataset(value, street)
         for key, value in cfg.items()
     }
-    if "dataset_defaults" in small:
-        kept = {key: value for key, value in small["dataset_defaults"].items() if key in KEPT}
-        small |= {"dataset_defaults": kept, "datasets": small["datasets"][:1]}
+    if kind is JointDataset:
         small.pop("sequences", None)
+        if cfg.get("test_mode"):  # all would be of the same name
+            small["datasets"] = small["datasets"][:1]
     elif kind is not None:
         small |= {key: min(small[key], most) for key, most in SMALL.items() if small.get(key)}
     return small
+
+
+def outline(cfg: Any) -> Any:
+    """A loader's config without what differs between sets of frames only."""
+    if isinstance(cfg, (list, tuple)):
+        return [outline(one) for one in cfg]
+    if not isinstance(cfg, dict):
+        return cfg
+    kind = DATASETS.get(cfg["type"]) if isinstance(cfg.get("type"), str) else None
+    if kind is not None and issubclass(kind, MOTDataset):
+        return {key: cfg[key] for key in KEPT if key in cfg}
+    if kind is JointDataset:
+        return outline([cfg["datasets"][0], cfg.get("pipeline")])
+    return {key: outline(value) for key, value in cfg.items()}
+
+
+def write_data(street: Path, patch: Callable[..., None]) -> None:
+    """Beside the street: list files of it; and what SynthMOT generates is the street.
+
+    Args:
+        street: Folder of MOTChallenge sequences.
+        patch: ``monkeypatch.setattr``.
+    """
+    write_plan(make_plan(read_mot_challenge(street)), Path(f"{street}_as_list"))
+    for split in ("train", "test"):
+        (street.parent / split).symlink_to(street)
+
+    def generate(recipe: Any, _: str) -> Path:
+        resolve_recipe(recipe)
+        return street.parent
+
+    patch("mmdeepmot.datasets.synthmot.dataset.ensure_synthmot", generate)
 
 
 def small_loader(cfg: ConfigDict, street: str) -> ConfigDict:
@@ -124,10 +174,12 @@ def small_model(cfg: ConfigDict) -> ConfigDict:
 def shrink(cfg: Config, street: Path) -> Config:
     """The config on tiny data, its identities counted."""
     cfg.model = small_model(cfg.model)
-    for stage in ("train", "test"):
+    for stage in ("train", "val", "test"):
         loader = cfg.get(f"{stage}_dataloader")
         if loader:
             cfg[f"{stage}_dataloader"] = small_loader(loader, str(street))
+    for task in cfg.get("task_dataloaders", {}).values():
+        task.dataset = small_dataset(task.dataset, str(street))
     return cfg
 
 
@@ -190,6 +242,34 @@ def test_step(cfg: Config, model: nn.Module) -> None:
         assert len(found[0][0].pred_embeddings.embeddings) > 0
 
 
+def build_parts(cfg: Config, model: nn.Module) -> None:
+    """What a runner builds of a config besides the model, as the runner builds it."""
+    runner = MOTRunner.__new__(MOTRunner)
+    runner.cfg, runner.model, runner.logger = cfg, model, logging.getLogger("test")
+    runner.visualizer, runner._hooks = SimpleNamespace(), []
+    runner._randomness_cfg, runner._seed = {}, 0
+    runner.register_hooks(cfg.default_hooks, cfg.custom_hooks)
+    named = {HOOKS.get(one["type"]) for one in (*cfg.default_hooks.values(), *cfg.custom_hooks)}
+    assert named <= {type(hook) for hook in runner.hooks}
+    runner._train_dataloader = cfg.train_dataloader
+    runner._train_loop = runner.build_train_loop(cfg.train_cfg)
+    assert len(runner.train_dataloader) > 0
+    assert runner.max_epochs == cfg.train_cfg.max_epochs
+    for stage in ("val", "test"):
+        if cfg.get(f"{stage}_cfg"):
+            setattr(runner, f"_{stage}_dataloader", cfg[f"{stage}_dataloader"])
+            setattr(runner, f"_{stage}_evaluator", cfg[f"{stage}_evaluator"])
+            loop = getattr(runner, f"build_{stage}_loop")(cfg[f"{stage}_cfg"])
+            assert len(loop.dataloader) > 0
+            assert len(loop.evaluator.metrics) > 0
+    for task in cfg.get("task_dataloaders", {}).values():
+        assert len(DATASETS.build(task.dataset)) > 0
+    if any(p.requires_grad for p in model.parameters()):
+        runner.optim_wrapper = runner.build_optim_wrapper(cfg.optim_wrapper)
+        schedulers = runner.build_param_scheduler(cfg.param_scheduler)
+        assert len(schedulers) == len(cfg.param_scheduler)
+
+
 def track_step(cfg: Config) -> None:
     """Six frames of a config that holds a tracker alone: who is seen keeps the identity."""
     tracker = TRACKERS.build(cfg.tracker)
@@ -228,14 +308,14 @@ def make_shallow(patch: Callable[..., None]) -> None:
 
 
 def run(cfg: Config, street: Path, patch: Callable[..., None], done: set[str]) -> None:
-    """One training and one test step of a loaded config.
+    """One training and one test step of a loaded config, and all its parts built.
 
     Args:
         cfg: Is changed.
-        street: Folder of MOTChallenge sequences with public detections.
+        street: Folder of MOTChallenge sequences with public detections; see :func:`write_data`.
         patch: ``monkeypatch.setattr``.
-        done: What has been stepped: configs that train the same network on the same data in the
-            same way, and those that test the same model, share a step.
+        done: What has been stepped: configs that train the same network in the same way on frames
+            alike, and those that test the same model, share a step.
     """
     if not cfg.get("model"):
         track_step(cfg)
@@ -245,11 +325,11 @@ def run(cfg: Config, street: Path, patch: Callable[..., None], done: set[str]) -
     cfg = shrink(cfg, street)
     outside = ("tracker", "camera", "reid" if cfg.model.get("detector") else "")
     trained = {key: value for key, value in cfg.model.items() if key not in outside}
-    training = repr((trained, cfg.train_dataloader, cfg.optim_wrapper))
-    test = repr((cfg.model, cfg.test_dataloader))
+    training = repr((trained, outline(cfg.train_dataloader), cfg.optim_wrapper))
+    test = repr((cfg.model, outline(cfg.test_dataloader)))
     torch.manual_seed(0)
-    if training not in done:
-        test_step(cfg, train_step(cfg))
-    elif test not in done:
-        test_step(cfg, MODELS.build(cfg.model))
+    model = MODELS.build(cfg.model) if training in done else train_step(cfg)
+    if not {training, test} <= done:
+        test_step(cfg, model)
     done |= {training, test}
+    build_parts(cfg, model)

@@ -1,5 +1,6 @@
-"""Every config builds, and makes one training step and one test step on tiny data."""
+"""Every config builds, its schedulers, hooks, loops and metrics too, and steps on tiny data."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import config_steps
@@ -15,12 +16,15 @@ CONFIGS = sorted(
 
 
 @pytest.fixture(scope="module")
-def street(tmp_path_factory) -> Path:
-    """Two sequences of ten frames (the longest clips), with public detections."""
+def street(tmp_path_factory) -> Iterator[Path]:
+    """Two sequences of ten frames (the longest clips), with public detections, in all forms."""
     root = tmp_path_factory.mktemp("every") / "street"
     tiny.write_street(root, frames=10)
     tiny.write_detections(root)
-    return root
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MMDEEPMOT_CACHE", str(root.parent / "cache"))
+        config_steps.write_data(root, patch.setattr)
+        yield root
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +38,9 @@ def name(path: Path) -> str:
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=name)
-def test_config_makes_a_training_step_and_a_test_step(path, street, stepped, monkeypatch):
+def test_config_is_built_and_makes_a_training_step_and_a_test_step(
+    path, street, stepped, monkeypatch
+):
     cfg = read_config(path)
     check_config(cfg)
     config_steps.run(cfg, street, monkeypatch.setattr, stepped)
