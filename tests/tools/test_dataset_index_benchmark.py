@@ -1,7 +1,10 @@
 """The benchmark of large indices runs, and what it opens is what it wrote."""
 
 import numpy as np
+import pytest
 import tiny
+
+from mmdeepmot.errors import InputError
 
 
 def test_it_prints_what_it_measured(tmp_path, capsys):
@@ -24,8 +27,20 @@ def test_the_bars():
 
 def test_generated_sets(tmp_path):
     tool = tiny.load_tool("benchmarks/dataset_index")
-    dataset = tool.open_joint(tool.write_indices(tmp_path, 2001, 2, 2))
+    dataset = tool.open_joint(tool.write_lists(tmp_path, 2001, 2, 2))
     assert [len(part) for part in dataset.datasets] == [1000, 1001]
     assert [len(part.index.sequences) for part in dataset.datasets] == [1, 2]
     assert np.flatnonzero(dataset.successors < 0).tolist() == [999, 1999, 2000]
     assert dataset.num_identities == 2 * (20 + 21)
+    assert {type(part).__name__ for part in dataset.datasets} == {"JDEListDataset"}
+
+
+def test_what_is_opened_is_the_cache(tmp_path):
+    """The lists are empty: without the cache there is nothing."""
+    tool = tiny.load_tool("benchmarks/dataset_index")
+    (path,) = tool.write_lists(tmp_path, 1500, 1, 1)
+    (cache,) = tmp_path.glob("*.npz")
+    assert len(tool.open_list(path)) == 1500
+    cache.unlink()
+    with pytest.raises(InputError, match=r"set0\.train"):
+        tool.open_list(path)
