@@ -9,6 +9,7 @@ from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import tiny
 import torch
 from pages import arguments
@@ -36,8 +37,10 @@ PARSED_ONLY = {
     "it trains for minutes, or on what takes minutes to generate: test_every_config.py makes "
     "the steps of each of these configs": r"python tools/\S+ configs/(sde|reid|sot|deepmot|dhn)/.*",
     "it measures for minutes what its own test measures in small: tools/, models/": (
-        r"python tools/benchmarks/(dataset_index|matchers|packages|train_table)\.py (?!--help).*|"
-        r"python tools/(analysis/assignment_sizes|dataset_converters/make_dhn_matrices)\.py .*|"
+        r"python tools/benchmarks/(dataset_index|fairmot_head|jde_loss|matchers|packages)\.py .*|"
+        r"python tools/benchmarks/train_table\.py (?!--help).*|"
+        r"python tools/analysis/(assignment_sizes|loss_gradients|matcher_correlation)\.py .*|"
+        r"python tools/dataset_converters/make_dhn_matrices\.py .*|"
         r"python tools/benchmarks/accuracy_speed\.py (?!.*--scene).*"
     ),
 }
@@ -51,6 +54,10 @@ for _word, _package in _NEEDED.items():
         PARSED_ONLY[f"{_package} is not installed here"] = rf"python tools/.*{re.escape(_word)}.*"
 
 _ONE_SHOT = r"jde_r18_synthmot|jde_r18_pets|jde_darknet53|fairmot_r18_synthmot"
+_NO_WORKERS = " ".join(
+    f"{stage}_dataloader.num_workers=0 {stage}_dataloader.persistent_workers=False"
+    for stage in ("train", "val", "test")
+)
 _STAND_INS = (
     (rf"configs/(jde|fairmot)/({_ONE_SHOT})\.py|\bCONFIG\b", "tiny.py"),
     (r"\b(CHECKPOINT|FILE)\b(?!\.)|work_dirs/demo/epoch_5\.pth", "weights.pth"),
@@ -65,8 +72,11 @@ _STAND_INS = (
     (r"--count \S+", "--count 2"),
     (r"MOT17-04 MOT17-05 PETS09-S2L1 ETH-Bahnhof|'MOT17-0\*'", "A"),
     (r"'MOT17-1\*'", "B"),
-    (r"(train\.py my_config\.py)", r"\1 --cfg-options train_cfg.max_epochs=1"),
+    (r"(?s)(tools/train\.py my_.*)", rf"\1 --cfg-options train_cfg.max_epochs=1 {_NO_WORKERS}"),
+    (r"(?s)(tools/test\.py my_.*)", rf"\1 --cfg-options {_NO_WORKERS}"),
     (rf"({_ONE_SHOT}|jde_darknet53_joint) --scene", "tiny.py=weights.pth --scene"),
+    (r"(tools/track_dets\.py)", r"\1 --jobs 1"),
+    (r"--objects 15 60", "--objects 4 --frames 9 --repeats 1 --data none"),
     (r"(=data/(MOT15|CVPR19)/train:)\S*", r"\1A"),
 )
 _PLACES = ("MOT17", "data/MOT15", "data/MOT17", "data/CVPR19", "data/synthmot/v1-small")
@@ -101,6 +111,10 @@ def furnish(folder: Path, commands: list[list[str]]) -> None:
     for truth in folder.glob("street/*/gt/gt.txt"):
         rows = read_mot_text(truth, kind="gt")
         write_mot_text(folder / "results" / f"{truth.parents[1].name}.txt", rows)
+    rows = np.loadtxt(folder / "street/A/det/det.txt", delimiter=",")
+    looks = np.tile(np.eye(tiny.IDENTITIES), (len(rows) // tiny.IDENTITIES, 1))
+    (folder / "embedded").mkdir()
+    np.save(folder / "embedded/A.npy", np.column_stack((rows, looks)))
     for place in _PLACES:
         for split in ("train", "test"):
             shutil.copytree(folder / "street", folder / place / split)

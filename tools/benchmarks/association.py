@@ -160,7 +160,7 @@ def step_times(config: dict, scene: Scene) -> list[tuple[str, float]]:
     return [(name, ns / 1e3 / len(scene.frames)) for name, ns in rows]
 
 
-def main() -> None:
+def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--config", default=ROOT / "configs/_base_/trackers/jde_code.py")
     parser.add_argument("--objects", type=int, nargs="*", default=[15, 60], help="crowd sizes")
@@ -175,7 +175,7 @@ def main() -> None:
         help="folder of MOTChallenge sequences; left out where missing",
     )
     parser.add_argument("--sequences", nargs="*", help="names in --data (default: all; none: -)")
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(argv)
 
     config = Config.fromfile(arguments.config).tracker
     scenes = [
@@ -203,7 +203,8 @@ def main() -> None:
     print(f"\n{'µs a frame':<30}" + "".join(f"{scene.name[:17]:>18}" for scene in scenes))
     for row in zip(*breakdown, strict=True):
         print(f"{row[0][0]:<30}" + "".join(f"{value:>18.1f}" for _, value in row))
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
