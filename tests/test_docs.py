@@ -103,8 +103,9 @@ def check_script(name: str, words: list[str], monkeypatch) -> None:
 
 def check_paths(words: list[str]) -> None:
     for word in words:
-        if word.startswith(("configs/", "tools/", "requirements/", "docs/")):
-            assert list(tiny.ROOT.glob(word)), f"{word} does not exist"
+        for path in word.split("="):  # of --tested CONFIG=TRAINED
+            if path.startswith(("configs/", "tools/", "requirements/", "docs/")):
+                assert list(tiny.ROOT.glob(path)), f"{path} does not exist"
 
 
 @pytest.mark.parametrize("block", SHELL, ids=where)
