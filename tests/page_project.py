@@ -37,7 +37,7 @@ PARSED_ONLY = {
     "it trains for minutes, or on what takes minutes to generate: test_every_config.py makes "
     "the steps of each of these configs": r"python tools/\S+ configs/(sde|reid|sot|deepmot|dhn)/.*",
     "it measures for minutes what its own test measures in small: tools/, models/": (
-        r"python tools/benchmarks/(dataset_index|fairmot_head|jde_loss|matchers|packages)\.py .*|"
+        r"python tools/benchmarks/(dataset_index|fairmot_head|jde_loss|matchers|packages)\.py\b.*|"
         r"python tools/benchmarks/train_table\.py (?!--help).*|"
         r"python tools/analysis/(assignment_sizes|loss_gradients|matcher_correlation)\.py .*|"
         r"python tools/dataset_converters/make_dhn_matrices\.py .*|"
