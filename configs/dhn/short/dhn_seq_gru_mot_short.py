@@ -1,4 +1,4 @@
-# dhn_seq_gru_mot.py on a CPU: half an hour on from the weights that come with the package.
+# dhn_seq_gru_mot.py on a CPU: a quarter of an hour on from the weights that come with the package.
 _base_ = [
     "../../_base_/models/dhn.py",
     "../../_base_/datasets/dhn_mot.py",
@@ -10,5 +10,5 @@ optim_wrapper = dict(optimizer=dict(lr=5e-4))
 train_dataloader = dict(
     batch_size=12,
     batch_sampler=dict(max_entries=12288),
-    dataset=dict(limit=4000),
+    dataset=dict(limit=2000),
 )
