@@ -1,3 +1,4 @@
 # pcb_r50_joint.py with ResNet-101.
 _base_ = "pcb_r50_joint.py"
-model = dict(reid=dict(backbone=dict(depth=101)))
+pretrained = dict(checkpoint="torchvision://resnet101")
+model = dict(reid=dict(backbone=dict(depth=101, init_cfg=pretrained)))

@@ -1,7 +1,5 @@
-# PCB: six stripes of a person, on the data that JDE is trained on (JDE paper, Sec. 4.4). Meant to
-# start from ImageNet weights, a file of torchvision's:
-#   --cfg-options model.reid.backbone.init_cfg.type=Pretrained \
-#                 model.reid.backbone.init_cfg.checkpoint=FILE
+# PCB: six stripes of a person, on the data that JDE is trained on (JDE paper, Sec. 4.4), from
+# ImageNet weights.
 _base_ = [
     "../_base_/models/reid_pcb_r50.py",
     "../_base_/datasets/joint_crops.py",
@@ -16,9 +14,11 @@ crop_pipeline = [
 ]
 train_dataloader = dict(dataset=dict(pipeline=crop_pipeline))
 val_evaluator = test_evaluator = dict(_delete_=True, type="EmbeddingMetric")
+pretrained = dict(type="Pretrained", checkpoint="torchvision://resnet50")
+backbone = {**_base_.reid.backbone, "init_cfg": pretrained}
 model = dict(
     type="TrackingModel",
     data_preprocessor=dict(type="MOTDataPreprocessor"),  # RGB / 255
-    reid=_base_.reid,
+    reid={**_base_.reid, "backbone": backbone},
     task="embedding",
 )

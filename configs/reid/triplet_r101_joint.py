@@ -1,3 +1,4 @@
 # triplet_r50_joint.py with ResNet-101.
 _base_ = "triplet_r50_joint.py"
-model = dict(reid=dict(backbone=dict(depth=101)))
+pretrained = dict(checkpoint="torchvision://resnet101")
+model = dict(reid=dict(backbone=dict(depth=101, init_cfg=pretrained)))

@@ -1,9 +1,9 @@
-# JDE with ResNet-50 on its joint training set. Meant to start from ImageNet weights:
-#   --cfg-options model.detector.backbone.init_cfg.type=Pretrained \
-#                 model.detector.backbone.init_cfg.checkpoint=FILE
+# JDE with ResNet-50 on its joint training set, from ImageNet weights.
 _base_ = [
     "../models/jde_r50.py",
     "../datasets/joint.py",
     "../schedules/jde_30e.py",
     "../default_runtime.py",
 ]
+pretrained = dict(type="Pretrained", checkpoint="torchvision://resnet50")
+model = dict(detector=dict(backbone=dict(init_cfg=pretrained)))
