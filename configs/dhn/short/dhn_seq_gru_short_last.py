@@ -1,5 +1,6 @@
 # On from the weights of dhn_seq_gru_short_on.py, mostly with centre distances, which the published
-# matrices hold: the last step to what comes with the package.
+# matrices hold: the last step to what comes with the package, made three times with falling rates
+# (the file of the weights says how).
 #     --cfg-options load_from=work_dirs/dhn_seq_gru_short_on/epoch_1.pth
 _base_ = "dhn_seq_gru_short_on.py"
 length = 20000
