@@ -1,4 +1,4 @@
-# dhn_seq_gru_mot.py on a CPU: a quarter of an hour on from the weights that come with the package.
+# dhn_seq_gru_mot.py on a CPU: half an hour on from the weights that come with the package.
 _base_ = [
     "../../_base_/models/dhn.py",
     "../../_base_/datasets/dhn_mot.py",
