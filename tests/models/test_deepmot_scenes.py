@@ -67,6 +67,7 @@ def test_scenes_spread_over_the_range_of_mota(mota):
         ("Hungarian", {}, 0.5, 0.98),  # a switch counts twice
         ("Hungarian", {"gamma": 1, "gate": 0.25}, 0.0, 0.99),
         (LEARNING, {"gamma": 1}, 0.0, 0.99),
+        ("InteriorPoint", {"gamma": 1}, 0.5, 0.98),
         ("DHN:pretrained=True", {"gamma": 1}, 0.5, 0.95),
         ("DHN:pretrained=True", {"gate": 0.4, "gate_width": 0.1}, 0.0, 0.95),
         ("Sinkhorn:temperature=0.05", {"gate": 0.4, "gate_width": 0.1}, 0.0, 0.95),
@@ -103,6 +104,7 @@ def test_fault_cases_have_their_fault(fault):
         (LEARNING, {}),
         (LEARNING, {"switches": "literal"}),
         ("Hungarian", {"gate": 0.25}),
+        ("InteriorPoint", {"gate": 0.25}),
         ("DHN:pretrained=True", {"gate": 0.25}),
     ],
 )
