@@ -132,23 +132,6 @@ def mean_scores(scenes: Sequence[BoxScene], match: Match) -> dict[str, float]:
     return {name: statistics.fmean(scores[name] for scores in found) for name in found[0]}
 
 
-def mended_share(
-    scene: BoxScene, fault: str, term: str, match: Match, options: DeepMOTOptions, step: float
-) -> float:
-    """Share of ``fault`` that a step against the gradient of ``term`` takes away.
-
-    Only boxes of the last frame move, the most moved edge by ``step`` px.
-    """
-    gradient = scene_gradients(scene, match, options)[term][-1]
-    if not gradient.any():
-        return 0.0
-    moved = torch.from_numpy(scene.track_bboxes.copy())
-    moved[-1] -= step * gradient / gradient.abs().max()
-    before = scene_errors(scene_terms(scene, match, options))[fault]
-    after = scene_errors(scene_terms(scene, match, options, track_bboxes=moved))[fault]
-    return ((before - after) / before).item()
-
-
 def steps_to_mend(
     scene: BoxScene, fault: str, match: Match, options: DeepMOTOptions, step: float = STEP
 ) -> int | None:
@@ -159,7 +142,7 @@ def steps_to_mend(
     Returns:
         Their number; None: there is no gradient, or ``MOST_STEPS`` were not enough.
     """
-    exact, bboxes = build_matcher("Hungarian"), scene.track_bboxes.copy()
+    exact, bboxes = build_matcher("Hungarian"), scene.track_bboxes
     for steps in range(MOST_STEPS + 1):
         scene = replace(scene, track_bboxes=bboxes)
         counted = scene_errors(scene_terms(scene, exact, COUNTS, MIN_IOU))[fault]

@@ -1,9 +1,4 @@
-# JDE with ResNet-101 on its joint training set, from ImageNet weights.
-_base_ = [
-    "../models/jde_r50.py",
-    "../datasets/joint.py",
-    "../schedules/jde_30e.py",
-    "../default_runtime.py",
-]
-pretrained = dict(type="Pretrained", checkpoint="torchvision://resnet101")
+# jde_r50_joint.py with ResNet-101.
+_base_ = "jde_r50_joint.py"
+pretrained = dict(checkpoint="torchvision://resnet101")
 model = dict(detector=dict(backbone=dict(depth=101, init_cfg=pretrained)))
