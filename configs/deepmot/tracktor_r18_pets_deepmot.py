@@ -2,15 +2,13 @@
 #     --cfg-options load_from=work_dirs/faster_rcnn_r18_pets/epoch_16.pth
 _base_ = [
     "../_base_/models/tracktor_r18.py",
-    "../_base_/models/deepmot.py",
+    "../_base_/models/deepmot_small.py",
     "../_base_/datasets/pets_clips.py",
-    "../_base_/schedules/deepmot_18e.py",
-    "../_base_/trackers/tracktor.py",
+    "../_base_/schedules/deepmot_3e.py",
+    "../_base_/trackers/tracktor_motion.py",
     "../_base_/default_runtime.py",
 ]
 train_dataloader = dict(batch_size=4)
-effective_batch_size = 4
-train_cfg = dict(max_epochs=3, val_interval=3)
 model = dict(
     follower=_base_.follower,
     trainable=["detector.roi_head.bbox_head.fc_reg.*"],
@@ -19,3 +17,4 @@ model = dict(
     detections="refined",
     data_preprocessor=dict(type="MOTDataPreprocessor", channels_last=True),
 )
+custom_hooks = [*_base_.custom_hooks, _base_.ema]

@@ -3,7 +3,7 @@ _base_ = [
     "../_base_/models/goturn_small.py",
     "../_base_/datasets/pets_pairs.py",
     "../_base_/schedules/adamw_cosine_16e.py",
-    "../_base_/trackers/mot_by_sot.py",
+    "../_base_/trackers/mot_by_sot_visible_first.py",
     "../_base_/default_runtime.py",
 ]
 model = dict(

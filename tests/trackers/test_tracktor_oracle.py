@@ -11,11 +11,10 @@ from collections import Counter, deque
 
 import numpy as np
 import pytest
-from plain_tracks import assert_same, build, overlap, seen_by, tracker_config
+from plain_tracks import assert_same, build, overlap, seen_by
 from scipy.optimize import linear_sum_assignment
 from scripted_network import scripted
 
-from mmdeepmot.registry import TRACKERS
 
 
 class Track:
@@ -180,10 +179,5 @@ def test_with_motion_and_appearance(seed, random_scene):
     """Lost tracks go on with the velocity that they had."""
     frames = scene(random_scene, seed, False)
     expected, cases = tracktor(frames, reid=True, motion=True)
-    config = tracker_config("_base_/trackers/tracktor_reid")
-    motion = tracker_config("_base_/trackers/tracktor_motion")
-    config.motion = motion.motion
-    config.steps.insert(1, motion.steps[1])
-    with_reid = TRACKERS.build(config)
-    assert assert_same(with_reid, frames, expected) > 300
+    assert assert_same(build("_base_/trackers/tracktor_reid_motion"), frames, expected) > 300
     assert cases["back"] >= 3

@@ -3,7 +3,7 @@ _base_ = [
     "../../_base_/models/tracktor_r18.py",
     "../../_base_/datasets/pets_640x480.py",
     "../../_base_/schedules/adamw_cosine_16e.py",
-    "../../_base_/trackers/tracktor.py",
+    "../../_base_/trackers/tracktor_motion.py",
     "../../_base_/default_runtime.py",
 ]
 val_dataloader = dict(dataset=dict(with_detections="det/det.txt"))

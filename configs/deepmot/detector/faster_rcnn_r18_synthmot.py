@@ -3,7 +3,7 @@ _base_ = [
     "../../_base_/models/tracktor_r18.py",
     "../../_base_/datasets/synthmot_small.py",
     "../../_base_/schedules/adamw_cosine.py",
-    "../../_base_/trackers/tracktor.py",
+    "../../_base_/trackers/tracktor_motion.py",
     "../../_base_/default_runtime.py",
 ]
 # Milder than JDE's augmentation, which a few epochs cannot make use of.

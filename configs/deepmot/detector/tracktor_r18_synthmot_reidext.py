@@ -6,7 +6,7 @@ _base_ = [
     "../../_base_/models/reid_r18.py",
     "../../_base_/datasets/synthmot_small.py",
     "../../_base_/schedules/adamw_cosine.py",
-    "../../_base_/trackers/tracktor_reid.py",
+    "../../_base_/trackers/tracktor_reid_motion.py",
     "../../_base_/default_runtime.py",
 ]
 val_dataloader = dict(dataset=dict(with_detections="det/det.txt"))

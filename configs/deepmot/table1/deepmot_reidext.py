@@ -2,16 +2,14 @@
 # no part in training.
 _base_ = [
     "../../_base_/models/tracktor_r18.py",
-    "../../_base_/models/deepmot.py",
+    "../../_base_/models/deepmot_small.py",
     "../../_base_/models/reid_r18.py",
     "../../_base_/datasets/synthmot_small_clips.py",
-    "../../_base_/schedules/deepmot_18e.py",
-    "../../_base_/trackers/tracktor_reid.py",
+    "../../_base_/schedules/deepmot_3e.py",
+    "../../_base_/trackers/tracktor_reid_motion.py",
     "../../_base_/default_runtime.py",
 ]
 train_dataloader = dict(batch_size=4)
-effective_batch_size = 4
-train_cfg = dict(max_epochs=3, val_begin=4)
 model = dict(
     follower=_base_.follower,
     trainable=["detector.roi_head.bbox_head.fc_reg.*"],
@@ -21,3 +19,4 @@ model = dict(
     detections="refined",
     data_preprocessor=dict(type="MOTDataPreprocessor", channels_last=True),
 )
+custom_hooks = [*_base_.custom_hooks, _base_.ema]
