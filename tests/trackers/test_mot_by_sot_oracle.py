@@ -1,4 +1,4 @@
-"""The MOT-by-SOT config against its rules written plainly, one track after another."""
+"""The MOT-by-SOT configs against their rules written plainly, one track after another."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from scipy.optimize import linear_sum_assignment
 from mmdeepmot.registry import TRACKERS
 from mmdeepmot.structures import Detections, Frame
 
-CONFIG = Path(__file__).parents[2] / "configs/_base_/trackers/mot_by_sot.py"
+FOLDER = Path(__file__).parents[2] / "configs/_base_/trackers"
 
 
 def iou(a, b):
@@ -38,7 +38,7 @@ def best_pairs(tracks, boxes, free, least):
     return [(tracks[i], free[j]) for i, j in zip(rows, columns, strict=True) if gain[i, j] > 0]
 
 
-def plain(frames, patience=60):
+def plain(frames, patience=60, visible_first=False):
     tracks, count, out = [], 0, []
     for t, boxes in enumerate(frames):
         followed = [k for k in tracks if k["confirmed"]]
@@ -47,11 +47,13 @@ def plain(frames, patience=60):
             if score > 0 and box[2] > box[0] and box[3] > box[1]:
                 track["box"] = box
         free = list(range(len(boxes)))
-        for track, j in best_pairs(followed, boxes, free, 0.5):
-            if iou(track["box"], boxes[j]) > 0.6:
-                track["box"] = 0.5 * (track["box"] + boxes[j])
-            track["seen"] = t
-            free.remove(j)
+        visible = [k for k in followed if k["seen"] == t - 1 or not visible_first]
+        for group in (visible, [k for k in followed if id(k) not in map(id, visible)]):
+            for track, j in best_pairs(group, boxes, free, 0.5):
+                if iou(track["box"], boxes[j]) > 0.6:
+                    track["box"] = 0.5 * (track["box"] + boxes[j])
+                track["seen"] = t
+                free.remove(j)
         free = [j for j in free if all(iou(k["box"], boxes[j]) <= 0.5 for k in followed)]
         candidates = [k for k in tracks if not k["confirmed"]]
         for track, j in best_pairs(candidates, boxes, free, 0.3):
@@ -85,8 +87,8 @@ def scene(seed, frames=90, people=9):
     return out
 
 
-def engine(patience=60):
-    tracker = Config.fromfile(CONFIG).tracker.to_dict()
+def engine(patience=60, config="mot_by_sot"):
+    tracker = Config.fromfile(FOLDER / f"{config}.py").tracker.to_dict()
     tracker["steps"][-2]["buffer"] = patience
     return TRACKERS.build(tracker)
 
@@ -101,16 +103,24 @@ def propagate(t, asked):
 
 
 @pytest.mark.parametrize("seed", range(6))
-@pytest.mark.parametrize("patience", [4, 60])
-def test_equals_the_plain_program(seed, patience):
-    frames, tracker, asked = scene(seed), engine(patience), []
-    expected = plain(frames, patience)
+@pytest.mark.parametrize(
+    ("config", "fps", "patience", "kept"),
+    [
+        ("mot_by_sot", 15, 4, 4),
+        ("mot_by_sot", 30, 60, 60),
+        ("mot_by_sot_visible_first", 15, 9, 4),
+        ("mot_by_sot_visible_first", 30, 60, 60),
+    ],
+)
+def test_equals_the_plain_program(seed, config, fps, patience, kept):
+    frames, tracker, asked = scene(seed), engine(patience, config), []
+    expected = plain(frames, kept, visible_first=config.endswith("visible_first"))
     shown = set()
     for t, boxes in enumerate(frames):
         count = len(boxes)
         detections = Detections(boxes, np.full(count, -0.3), np.zeros(count, int))
         tracks = tracker.step(
-            Frame(t, (640, 480), detections=detections, propagate=propagate(t, asked))
+            Frame(t, (640, 480), fps, detections=detections, propagate=propagate(t, asked))
         )
         assert sorted(tracks.ids.tolist()) == sorted(expected[t])
         for number, box in zip(tracks.ids.tolist(), tracks.bboxes, strict=True):

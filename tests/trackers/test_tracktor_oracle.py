@@ -16,7 +16,6 @@ from scipy.optimize import linear_sum_assignment
 from scripted_network import scripted
 
 
-
 class Track:
     """One object of the published program."""
 
