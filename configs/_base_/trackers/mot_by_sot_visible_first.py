@@ -1,6 +1,6 @@
-# MOT by single-object trackers, for crowds at low frame rates. Where people cross, an invisible track
-# drifts onto a visible one's person, and each takes the detection from the other, frame by frame:
-# here invisible tracks get what visible ones leave over. They end after 60 frames of 1/30 s.
+# MOT by single-object trackers, for crowds at low frame rates. Where people cross, an invisible
+# track drifts onto a visible one's person, and each takes the detection from the other, frame by
+# frame: here invisible tracks get what visible ones leave over. They end after 60/30 s.
 _base_ = "mot_by_sot.py"
 steps = _base_.tracker.steps
 tracker = dict(
