@@ -1,10 +1,9 @@
-# For the small followers, four clips a step for a few minutes: three times the paper's rate. So
-# short a training at a constant rate ends wherever its last steps have led: the rate falls to
-# nothing, and the weights' moving average is tested.
+# For the small followers, four clips a step for a few minutes. So short a training at a constant
+# rate ends wherever its last steps have led: the rate falls to nothing, and the weights' moving
+# average is tested.
 _base_ = "deepmot_18e.py"
 effective_batch_size = 4
 max_epochs = 3
-optim_wrapper = dict(optimizer=dict(lr=3e-4))
 param_scheduler = [
     dict(type="CosineAnnealingLR", eta_min=0.0, T_max=max_epochs, convert_to_iter_based=True)
 ]
