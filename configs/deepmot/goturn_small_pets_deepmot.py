@@ -9,5 +9,6 @@ _base_ = [
     "../_base_/default_runtime.py",
 ]
 train_dataloader = dict(batch_size=4)
+optim_wrapper = dict(optimizer=dict(lr=1e-3))
 model = dict(follower=_base_.follower, tracker=_base_.tracker, camera=_base_.camera)
 custom_hooks = [*_base_.custom_hooks, _base_.ema]

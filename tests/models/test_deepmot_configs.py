@@ -22,11 +22,11 @@ def name(path: Path) -> str:
 
 
 def rate_of(stem: str) -> float:
-    """The paper's, but for the small SiamRPN, and where training begins with nothing."""
+    """The paper's, but for the small single-object trackers and where training begins with nothing."""
     follower, *rest = stem.rsplit("_", 1)
     if follower == "tracktor_r50" and rest != ["reidhead"]:
         return 1e-2
-    if follower in ("siamrpn", "goturn"):
+    if follower in ("siamrpn", "goturn") or stem.startswith("goturn_small"):
         return 1e-3
     return 3e-4 if stem.startswith("siamrpn_small") else 1e-4
 
@@ -60,7 +60,7 @@ def test_config_is_complete_and_builds(path: Path):
 def test_rows_of_table_2():
     paths = [FOLDER / "tracktor_r18_synthmot_reidhead.py", *(FOLDER / "table2").glob("*.py")]
     losses = {path.stem: load_config(path, check=False).model.criterion.loss for path in paths}
-    gate = dict(type="DeepMOTLoss", gate=0.4, gate_width=0.1)
+    gate = dict(type="DeepMOTLoss", gate=0.25, gate_width=0.05)
     assert losses == {
         "tracktor_r18_synthmot_reidhead": gate,
         "tracktor_r18_reidhead_dmota": gate | dict(precision_weight=0.0),
