@@ -22,7 +22,7 @@ def name(path: Path) -> str:
 
 
 def rate_of(stem: str) -> float:
-    """The paper's, but for the small single-object trackers and where training begins with nothing."""
+    """The paper's, but for small single-object trackers, and where training starts with nothing."""
     follower, *rest = stem.rsplit("_", 1)
     if follower == "tracktor_r50" and rest != ["reidhead"]:
         return 1e-2

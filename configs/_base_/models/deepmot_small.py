@@ -1,6 +1,6 @@
 # DeepMOT training of the small followers, which tell people apart at 20 px and are pre-trained.
-# - A start a quarter of a box away, as the paper has it, often lies on the neighbour: these are about
-#   as far off as the sequences' public detections.
+# - A start a quarter of a box away, as the paper has it, often lies on the neighbour: these are as
+#   far off as the sequences' public detections, about.
 # - Most boxes lie near their people already: the gate is that of the metric, IoU 0.5 (0.25).
 _base_ = "deepmot.py"
 gate = dict(gate=0.25, gate_width=0.05)
