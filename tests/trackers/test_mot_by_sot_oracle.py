@@ -47,8 +47,9 @@ def plain(frames, patience=60, visible_first=False):
             if score > 0 and box[2] > box[0] and box[3] > box[1]:
                 track["box"] = box
         free = list(range(len(boxes)))
-        visible = [k for k in followed if k["seen"] == t - 1 or not visible_first]
-        for group in (visible, [k for k in followed if id(k) not in map(id, visible)]):
+        later = [k for k in followed if visible_first and k["seen"] < t - 1]
+        first = [k for k in followed if not visible_first or k["seen"] == t - 1]
+        for group in (first, later):
             for track, j in best_pairs(group, boxes, free, 0.5):
                 if iou(track["box"], boxes[j]) > 0.6:
                     track["box"] = 0.5 * (track["box"] + boxes[j])
