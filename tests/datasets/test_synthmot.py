@@ -86,6 +86,18 @@ def test_recipe_from_preset_mapping_and_itself() -> None:
     assert resolve_recipe(TINY) is TINY
 
 
+def test_unseen_streets_are_others_of_the_same_kind() -> None:
+    small, unseen = PRESETS["small"], PRESETS["small-unseen"]
+    same = dict(train_sequences=small.train_sequences, test_sequences=small.test_sequences)
+    assert dataclasses.replace(unseen, seed=small.seed, **same) == small
+    streets = {
+        tuple(recipe.seed_sequence("test", index).generate_state(4))
+        for recipe in (small, unseen)
+        for index in range(recipe.test_sequences)
+    }
+    assert len(streets) == small.test_sequences + unseen.test_sequences
+
+
 def test_recipe_names_its_folder() -> None:
     assert PRESETS["default"].folder_name() == f"v{SYNTHMOT_VERSION}-default"
     assert PRESETS["small"].folder_name() == f"v{SYNTHMOT_VERSION}-small"
