@@ -115,7 +115,7 @@ def _read_split(
             name, number, video = str(entry["file_name"]), entry["id"], entry.get("video_id")
             size = _size(entry)
             frame = int(_first_known(entry, _FRAME_KEYS, entry_number))
-            clip, again = clips.get(video, heap), number in seen
+            again, unheard_of = number in seen, video is not None and video not in clips
         except _UNFIT as error:
             source.bad_files.append(
                 f"{where}: expected 'id' and 'file_name', and numbers for sizes and frames "
@@ -125,6 +125,11 @@ def _read_split(
         if again:
             source.bad_files.append(f"{where}: the id {number!r} is another image's: left out")
             continue
+        if unheard_of:
+            source.bad_rows.append(
+                f"{where}: video_id {video!r} is none of 'videos': the image is taken for a photograph"
+            )
+        clip = clips.get(video, heap)
         seen.add(number)
         known = rows.pop(number, [])
         for row in known:

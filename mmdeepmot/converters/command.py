@@ -90,9 +90,13 @@ def convert(args: argparse.Namespace, read: Callable[[], SourceSet]) -> None:
     if joint:
         sys.stdout.write(f"\n{joint}\n")
     if plan.bad_files:
+        rest = (
+            "All else can be converted; nothing has been written yet"
+            if args.dry_run
+            else "All else is done; run the command again when they are mended"
+        )
         raise InputError(
-            f"{len(plan.bad_files)} files could not be read, the first: {plan.bad_files[0]}. All "
-            "else is done; run the command again when they are mended"
+            f"{len(plan.bad_files)} files could not be read, the first: {plan.bad_files[0]}. {rest}"
         )
 
 

@@ -34,15 +34,18 @@ def read_yolo(root: Path, name: str, track_ids: bool = False, videos: bool = Fal
         videos: Every folder of images is a video, its frames in the order of their names.
 
     Raises:
-        FileNotFoundError: No images, or no names of classes.
+        FileNotFoundError: No images, no names of classes, or no label file of any image.
         InputError: ``data.yaml`` is not as expected.
     """
     classes, places = _layout(root)
     source = SourceSet(name, name, {}, classes)
     identities: dict[tuple[Path, int], int] = {}
+    missing: list[tuple[Path, Path]] = []
+    images = 0
     for split, entries in places.items():
         folder, files = _find_images(entries)
         clips: dict[Path, Clip] = {}
+        images += len(files)
         for image in files:
             label = label_file(image)
             short = image.relative_to(folder)
@@ -55,11 +58,19 @@ def read_yolo(root: Path, name: str, track_ids: bool = False, videos: bool = Fal
                 source.bad_files.append(str(error))
                 continue
             except FileNotFoundError:
-                source.notes.append(f"{label}: there is none, so {image.name} is taken as empty")
+                missing.append((label, image))
                 targets = Targets.of(np.zeros((0, 4)))
             where = f"{split}/{short.as_posix()}"
             clip.pictures.append(Picture(where, image, targets, where=str(label)))
         source.splits[split] = [clip for clip in clips.values() if clip.pictures]
+    if missing and len(missing) == images:
+        raise FileNotFoundError(
+            f"{root}: none of the {images} images has labels, expected {missing[0][0]} and so on, a "
+            "text file an image (an empty one, or none, where nobody is)"
+        )
+    source.notes += [
+        f"{label}: there is none, so {image.name} is taken as empty" for label, image in missing
+    ]
     return source
 
 

@@ -18,7 +18,7 @@ from mmdeepmot.structures.track_table import TrackState, TrackTable
 from mmdeepmot.trackers.building import build_part
 from mmdeepmot.trackers.context import FrameContext
 from mmdeepmot.trackers.detections import checked_detections
-from mmdeepmot.trackers.steps import Report, Step
+from mmdeepmot.trackers.steps import Propagate, Report, Step
 from mmdeepmot.trackers.votes import vote_columns
 
 _LOG = logging.getLogger(__name__)
@@ -142,6 +142,15 @@ class Tracker:
                 len(frame.detections),
             )
         self.dropped += dropped
+
+    def propagated(self) -> NDArray[np.bool_]:
+        """Which tracks of the table ``(N,)`` its ``Propagate`` steps will move, as they now are.
+
+        All of them in a tracker without such steps: others may ask for any.
+        """
+        states = self.table.states
+        wanted = [step.wants(states) for step in self.steps if isinstance(step, Propagate)]
+        return np.any(wanted, axis=0) if wanted else np.ones(len(states), dtype=bool)
 
     def state_dict(self) -> dict[str, NDArray[Any]]:
         """Everything that the next frame depends on, as a flat dict of arrays (copies)."""

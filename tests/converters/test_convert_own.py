@@ -109,6 +109,14 @@ class TestCOCO:
         assert "5 boxes left out or changed" in said
         assert labels(tmp_path / "out", self.IMAGES[1]) == [[0, 0, 4, 8, 12, 28]]
 
+    def test_images_of_an_unknown_video(
+        self, coco, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        coco[1]["images"][2]["video_id"] = 8
+        assert convert_coco(coco) == 0
+        said = capsys.readouterr().out
+        assert "train.json: images[2]: video_id 8 is none of 'videos'" in said
+
     def test_null_is_unknown(self, coco, tmp_path: Path) -> None:
         content = coco[1]
         content["images"][1]["width"] = content["images"][2]["video_id"] = None
@@ -210,6 +218,15 @@ class TestYOLO:
         assert call_tool("yolo", yolo, "--out", tmp_path / "out", "--track-ids") == 0
         assert "one.txt: there is none, so one.jpg is taken as empty" in capsys.readouterr().out
         assert labels(tmp_path / "out", "yolo/images/val/one.jpg") == []
+
+    def test_no_label_file_at_all(
+        self, yolo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        (yolo / "labels").rename(yolo / "annotations")
+        assert call_tool("yolo", yolo, "--out", tmp_path / "out") == 1
+        said = capsys.readouterr().err
+        assert "images has labels, expected" in said and "labels" in said and "walk" in said
+        assert not (tmp_path / "out").exists()
 
     def test_bad_rows_are_named(
         self, yolo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -145,15 +145,15 @@ def test_identities_of_the_joint_set_are_told_apart(joint: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("config", "names"),
+    ("task", "names"),
     [
-        ("jde_darknet53_joint_detection", ["caltech.val"]),
-        ("jde_darknet53_joint_embedding", ["caltech.10k.val", "cuhksysu.val", "prw.val"]),
+        ("detection", ["caltech.val"]),
+        ("embedding", ["caltech.10k.val", "cuhksysu.val", "prw.val"]),
     ],
 )
-def test_what_the_paper_validates_on(joint: Path, config: str, names: list[str]) -> None:
-    cfg = load_config(ROOT / "configs" / "jde" / f"{config}.py")
-    dataset = DATASETS.build(cfg.test_dataloader.dataset)
+def test_what_the_paper_validates_on(joint: Path, task: str, names: list[str]) -> None:
+    cfg = load_config(ROOT / "configs" / "jde" / "jde_darknet53_joint.py")
+    dataset = DATASETS.build(cfg.task_dataloaders[task].dataset)
     parts = getattr(dataset, "datasets", [dataset])
     assert [part.name for part in parts] == names
     assert all(part.count_boxes()["with identity"] for part in parts)

@@ -9,7 +9,7 @@ from mmengine.config import Config
 from mmdeepmot.registry import DATASETS, TRANSFORMS
 
 NAMES = (
-    "mot_challenge", "mot15split", "mot17half", "joint", "joint_detection", "joint_embedding",
+    "mot_challenge", "mot15split", "mot17half", "joint", "joint_embedding",
     "pets", "synthmot_clips", "synthmot_small_clips", "mot17_clips", "pets_clips",
 )  # fmt: skip
 

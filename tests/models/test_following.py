@@ -30,7 +30,7 @@ class Drift(Follower):
         boxes = targets.near + STEP + self.shift
         valid = ~torch.isin(targets.ids, self.gives_up)
         found = Found(boxes, torch.full((len(boxes),), 0.5), targets.ids, valid)
-        return found, targets.moved(image, boxes)[valid]
+        return found, targets.moved(image, boxes)
 
     def embed(self, image: int, boxes: Tensor) -> Tensor:
         angle = boxes[:, 0] * (1 + self.shift) / 100

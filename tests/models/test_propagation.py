@@ -99,6 +99,19 @@ def test_tracks_that_are_not_asked_for_keep_their_memory(bridge):
     assert follower.started == [[5, 6, 7]]
 
 
+def test_only_those_due_are_started(bridge):
+    """A track to be confirmed first (1) starts when it is, where it then stands; 2 goes on."""
+    ids, boxes = np.array([1, 2]), np.array([A, B])
+    bridge.frame((0.0, 0.0), SAMPLE, CPU)
+    bridge.settle(ids, boxes, np.array([False, True]))
+    bridge.frame((1.0, 0.0), SAMPLE, CPU)(boxes[1:], ids[1:])
+    bridge.settle(ids, np.array([C, B]), np.array([True, False]))
+    assert bridge.follower.started == [[2], [1]]
+    assert bridge._targets.ids.tolist() == [2, 1]
+    assert bridge._targets.memory["age"].tolist() == [1, 0]
+    np.testing.assert_allclose(bridge._targets.memory["birth"].numpy(), to_input([B, C]))
+
+
 def test_what_the_follower_loses_has_score_zero_and_stays(bridge):
     far = [5000.0, 0, 5040, 90]
     bridge.frame((0.0, 0.0), SAMPLE, CPU)

@@ -63,9 +63,10 @@ def test_no_targets(follower):
     assert others[torch.tensor([], dtype=torch.int64)].and_also(others).ids.tolist() == [7, 3, 12]
 
 
-def test_boxes_to_go_on_from_stay_in_the_image(follower):
+def test_boxes_stay_in_the_image(follower):
     far = torch.tensor([[-60.0, -80, -20, -10], [270, 150, 330, 260], [100, 100, 100.5, 101]])
-    _, targets = follow(follower, far)
+    found, targets = follow(follower.eval(), far)
+    torch.testing.assert_close(found.boxes, targets.boxes, rtol=0, atol=0)
     centre = 0.5 * (targets.boxes[:, :2] + targets.boxes[:, 2:])
     assert (centre >= 0).all()
     assert (centre <= torch.tensor([280.0, 180])).all()
@@ -73,6 +74,9 @@ def test_boxes_to_go_on_from_stay_in_the_image(follower):
     assert (side >= 4 - 1e-4).all()
     assert (side[:, 0] <= 280.1).all()
     assert torch.isfinite(targets.boxes).all()
+    found, targets = follow(follower.train(), far)  # where they would be drawn back from
+    assert (0.5 * (found.boxes[0, :2] + found.boxes[0, 2:]) < 0).any()
+    assert (0.5 * (targets.boxes[:, :2] + targets.boxes[:, 2:]) >= 0).all()
 
 
 @pytest.mark.parametrize("name", ["siamrpn", "up_channel", "goturn"])

@@ -17,6 +17,13 @@ def test_it_prints_what_it_measured(tmp_path, capsys):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
+def test_a_million_images_meet_the_bars(tmp_path, capsys):
+    tool = tiny.load_tool("benchmarks/dataset_index")
+    status = tool.main(["--images", "1000000", "--boxes", "10", "--dir", str(tmp_path)])
+    assert status == 0, capsys.readouterr().out
+
+
 def test_the_bars():
     tool = tiny.load_tool("benchmarks/dataset_index")
     worker = {"Rss": 1.9}

@@ -2,3 +2,4 @@
 #     python tools/test.py THIS_CONFIG     (weights: the newest of jde_darknet53_joint.py)
 _base_ = "../jde_darknet53_joint.py"
 work_dir = "work_dirs/jde_darknet53_joint"
+test_dataloader = dict(dataset=dict(clip_length=1))  # frames/s as online

@@ -7,4 +7,5 @@ _base_ = [
     "../../_base_/default_runtime.py",
 ]
 work_dir = "work_dirs/jde_darknet53_joint"
+test_dataloader = dict(dataset=dict(clip_length=1))  # frames/s as online
 model = dict(tracker=_base_.tracker)

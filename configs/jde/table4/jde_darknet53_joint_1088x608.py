@@ -4,5 +4,10 @@
 _base_ = "../jde_darknet53_joint.py"
 work_dir = "work_dirs/jde_darknet53_joint"
 test_dataloader = dict(
-    dataset=dict(data_root="data/MOT16/test", sequences=None, require_gt=False),
+    dataset=dict(
+        data_root="data/MOT16/test",
+        sequences=None,
+        require_gt=False,
+        clip_length=1,  # frames/s as online
+    ),
 )

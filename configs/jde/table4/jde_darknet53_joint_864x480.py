@@ -11,7 +11,11 @@ train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
 val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 test_dataloader = dict(
     dataset=dict(
-        data_root="data/MOT16/test", sequences=None, require_gt=False, pipeline=test_pipeline
+        data_root="data/MOT16/test",
+        sequences=None,
+        require_gt=False,
+        clip_length=1,  # frames/s as online
+        pipeline=test_pipeline,
     ),
 )
 task_dataloaders = dict(

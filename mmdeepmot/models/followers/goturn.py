@@ -86,7 +86,8 @@ class GOTURN(Follower):
     def advance(self, image: Tensor, targets: Targets) -> tuple[Found, Targets]:
         """Looks for targets around ``targets.near``; see the protocol.
 
-        The boxes found may leave the image; those gone on from stay in it (``inside_image``).
+        Boxes stay in the image (``inside_image``), but for those found in training: the loss is to
+        draw them back.
         """
         scores = torch.ones_like(targets.boxes[:, 0])
         if not len(targets):
@@ -96,9 +97,9 @@ class GOTURN(Follower):
         before = self.crops(targets.image, self.regions(targets.boxes))
         output = self.regress(self.features(before), self.features(self.crops(image, regions)))
         boxes = boxes_from_crops(output.float() / OUTPUT_SCALE, regions.detach(), (1, 1))
-        found = Found(boxes, scores, targets.ids, scores.bool())
-        size = (image.shape[-2], image.shape[-1])
-        return found, targets.moved(image, inside_image(boxes, size, self.min_side))
+        kept = inside_image(boxes, (image.shape[-2], image.shape[-1]), self.min_side)
+        found = Found(boxes if self.training else kept, scores, targets.ids, scores.bool())
+        return found, targets.moved(image, kept)
 
     # ---------------------------------------------------------------------------- the network
 

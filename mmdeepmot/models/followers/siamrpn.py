@@ -136,7 +136,8 @@ class SiamRPN(Follower):
     def advance(self, image: Tensor, targets: Targets) -> tuple[Found, Targets]:
         """Looks for targets around ``targets.near``; see the protocol.
 
-        The boxes found may leave the image; those gone on from stay in it (``inside_image``).
+        Boxes stay in the image (``inside_image``), but for those found in training: the loss is to
+        draw them back.
         """
         if not len(targets):
             nothing = targets.boxes.new_zeros(0)
@@ -155,8 +156,9 @@ class SiamRPN(Follower):
         side = size + (box[:, 2:] - box[:, :2] - size) * rate[:, None]
         middle = centre + 0.5 * (box[:, :2] + box[:, 2:])
         boxes = torch.cat((middle - 0.5 * side, middle + 0.5 * side), dim=-1)
-        found = Found(boxes, score, targets.ids, torch.ones_like(score, dtype=torch.bool))
         kept = inside_image(boxes, (image.shape[-2], image.shape[-1]), self.min_side)
+        valid = torch.ones_like(score, dtype=torch.bool)
+        found = Found(boxes if self.training else kept, score, targets.ids, valid)
         return found, targets.moved(image, kept, **self._renewed(image, kept, score, memory))
 
     # ---------------------------------------------------------------------------- the network

@@ -111,6 +111,7 @@ def lead(
         if move is not None:
             before = before.looked_for(move(before.near))
         found, targets = follower.advance(image, before)
+        targets = targets[torch.isin(targets.ids, found.row_ids[found.valid])]
         rows = _judged(found, here, rules)
         new = ~torch.isin(here.ids, before.ids)
         if rules.births:

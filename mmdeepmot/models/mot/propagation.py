@@ -50,9 +50,11 @@ class Propagation:
         propagation.reset()                                  # before every sequence
         frame.propagate = propagation.frame(image, sample, device)
         tracker.step(frame)
-        propagation.settle(tracker.table.ids, tracker.table.bboxes)
+        table = tracker.table
+        propagation.settle(table.ids, table.bboxes, tracker.propagated())
 
-    One transfer to the device and one back in ``propagate``, one to the device in ``settle``.
+    One transfer to the device and one back in ``propagate`` (one more to the device where tracks
+    are followed that it is not asked for), one to the device in ``settle``.
 
     Args:
         follower: The network.
@@ -115,27 +117,31 @@ class Propagation:
         return _by_id(found, bboxes, ids, here)
 
     @torch.no_grad()
-    def settle(self, ids: Ints, bboxes: Floats) -> None:
+    def settle(self, ids: Ints, bboxes: Floats, due: NDArray[np.bool_] | None = None) -> None:
         """Take over what the tracker made of the frame.
 
         Args:
             ids: ``(N,)`` of all its living tracks, found or lost.
             bboxes: ``(N, 4)`` xyxy px of the original image.
+            due: ``(N,)`` which of them may be asked for in the next frame. Of those not followed
+                yet only these are started: a track that has to be confirmed first is known by how
+                it looked when it was. None: all.
         """
         here = self._here
         if here is None:
             raise ValueError("Propagation.settle comes after Propagation.frame and Tracker.step")
         rows = self._rows(ids)
         known = rows >= 0
-        order = np.concatenate([known.nonzero()[0], (~known).nonzero()[0]])
+        new = ~known if due is None else ~known & due
+        order = np.concatenate([known.nonzero()[0], new.nonzero()[0]])
         ordered, count = np.asarray(ids, dtype=np.int64)[order], int(known.sum())
         boxes, row, number = here.to_device(bboxes[order], rows[order], ordered)
         targets = None
         if self._targets is not None:
             targets = self._targets[row[:count]].moved(here.image, boxes[:count])
-        if targets is None or count < len(ordered):
-            new = self.follower.start(here.image, boxes[count:], number[count:])
-            targets = new if targets is None else targets.and_also(new)
+        if targets is None or count < len(order):
+            started = self.follower.start(here.image, boxes[count:], number[count:])
+            targets = started if targets is None else targets.and_also(started)
         self._targets, self._ids = targets, ordered
 
     def _rows(self, ids: Ints) -> NDArray[np.intp]:

@@ -267,5 +267,6 @@ class TrackingModel(BaseModel):
             return self.tracker.step(frame)
         frame.propagate = self._propagation.frame(encoded, sample, image.device)
         tracks = self.tracker.step(frame)
-        self._propagation.settle(self.tracker.table.ids, self.tracker.table.bboxes)
+        table = self.tracker.table
+        self._propagation.settle(table.ids, table.bboxes, self.tracker.propagated())
         return tracks

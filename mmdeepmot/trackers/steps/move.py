@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mmdeepmot.registry import STEPS
 from mmdeepmot.structures.track_table import TrackState, state_table
@@ -54,6 +55,10 @@ class Propagate(Step):
         self._wanted = state_table(list(states), "Propagate")
         self.min_score = min_score
         self.counts = counts
+
+    def wants(self, states: NDArray[np.integer]) -> NDArray[np.bool_]:
+        """Which tracks of these states ``(N,)`` it moves."""
+        return self._wanted.take(states)
 
     def __call__(self, context: FrameContext) -> None:
         table = context.table

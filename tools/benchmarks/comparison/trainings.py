@@ -91,7 +91,7 @@ class Run:
         """
         checkpoint = find_latest_checkpoint(self.folder)
         if checkpoint is None:
-            raise InputError(f"{self.name}: no checkpoint in {self.folder} to start others from")
+            raise InputError(f"{self.name}: no checkpoint in {self.folder} to go on from")
         return checkpoint
 
     def commands(self, recipe: Recipe) -> list[list[str]]:
