@@ -10,6 +10,7 @@ model = dict(
     type="SOTPairModel",
     follower=_base_.follower,
     tracker=_base_.tracker,
+    camera=_base_.camera,
     loss=dict(type="GOTURNPairLoss", crops=2),
     max_targets=8,
 )

@@ -10,6 +10,7 @@ model = dict(
     type="SOTPairModel",
     follower=_base_.follower,
     tracker=_base_.tracker,
+    camera=_base_.camera,
     loss=dict(type="SiamRPNPairLoss", search_shift=24.0),
     max_targets=8,
 )

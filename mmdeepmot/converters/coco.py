@@ -127,7 +127,8 @@ def _read_split(
             continue
         if unheard_of:
             source.bad_rows.append(
-                f"{where}: video_id {video!r} is none of 'videos': the image is taken for a photograph"
+                f"{where}: video_id {video!r} is none of 'videos': the image is taken for a "
+                "photograph"
             )
         clip = clips.get(video, heap)
         seen.add(number)

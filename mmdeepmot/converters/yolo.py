@@ -65,8 +65,8 @@ def read_yolo(root: Path, name: str, track_ids: bool = False, videos: bool = Fal
         source.splits[split] = [clip for clip in clips.values() if clip.pictures]
     if missing and len(missing) == images:
         raise FileNotFoundError(
-            f"{root}: none of the {images} images has labels, expected {missing[0][0]} and so on, a "
-            "text file an image (an empty one, or none, where nobody is)"
+            f"{root}: none of the {images} images has labels, expected {missing[0][0]} and so on: "
+            "a text file an image (an empty one, or none, where nobody is)"
         )
     source.notes += [
         f"{label}: there is none, so {image.name} is taken as empty" for label, image in missing

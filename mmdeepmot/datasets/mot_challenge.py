@@ -215,6 +215,7 @@ class IndexOptions:
         require_images: False: frames need not exist (scoring of results, tracking from files).
         strict: A bad row is an error; otherwise it is skipped with a counted warning.
         classes: Which classes are targets.
+        suffix: What is appended to the names of sequences.
     """
 
     split: str | None = None
@@ -225,6 +226,7 @@ class IndexOptions:
     require_images: bool = True
     strict: bool = False
     classes: ClassTable = field(default_factory=ClassTable)
+    suffix: str = ""
 
 
 @dataclass(slots=True)
@@ -316,7 +318,7 @@ def _read_part(info: SequenceInfo, truth: MOTRows | None, options: IndexOptions)
     truth, truth_frames = _locate(MOTRows.empty() if truth is None else truth, numbers)
     detections, detection_frames = _locate(detections, numbers)
     return _Part(
-        SequenceRecord(info.name, info.fps, True, has_truth),
+        SequenceRecord(info.name + options.suffix, info.fps, True, has_truth),
         info.size,
         numbers,
         [paths[row] for row in chosen.tolist()],
@@ -438,6 +440,8 @@ class MOTChallengeDataset(MOTDataset):
             no class is ignored). Boxes are labelled by their order. None: pedestrians.
         any_flag: Boxes of flag 0 are targets too. MOT16, MOT17 and MOT20 flag all but pedestrians
             so.
+        suffix: Appended to the sequences' names, so that one video can be tested with several
+            files of detections (``with_detections='det/det_DPM.txt', suffix='-DPM'``).
         kwargs: Of :class:`~mmdeepmot.datasets.base.MOTDataset` (view, clip_length, ...).
     """
 
@@ -456,6 +460,7 @@ class MOTChallengeDataset(MOTDataset):
         test_mode: bool = False,
         classes: Sequence[str] | Mapping[str, int] | None = None,
         any_flag: bool = False,
+        suffix: str = "",
         **kwargs: Any,
     ) -> None:
         self.data_root = Path(data_root)
@@ -469,6 +474,7 @@ class MOTChallengeDataset(MOTDataset):
             require_images=require_images,
             strict=strict,
             classes=class_table(classes, any_flag),
+            suffix=suffix,
         )
         index = build_index(find_sequences(data_root, sequences), options)
         kwargs.setdefault("name", self._describe(sequences, options))

@@ -84,4 +84,4 @@ class MOTRunner(Runner):
         parts = find_parts(model, options.pop("modules", None), "compile.modules")
         for part in parts:
             part.compile(**options)
-        self.logger.info(f"{len(parts)} parts are compiled in the first iterations, which takes longer.")
+        self.logger.info(f"{len(parts)} parts are compiled: the first iterations take longer.")

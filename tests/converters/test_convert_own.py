@@ -109,9 +109,7 @@ class TestCOCO:
         assert "5 boxes left out or changed" in said
         assert labels(tmp_path / "out", self.IMAGES[1]) == [[0, 0, 4, 8, 12, 28]]
 
-    def test_images_of_an_unknown_video(
-        self, coco, capsys: pytest.CaptureFixture[str]
-    ) -> None:
+    def test_images_of_an_unknown_video(self, coco, capsys: pytest.CaptureFixture[str]) -> None:
         coco[1]["images"][2]["video_id"] = 8
         assert convert_coco(coco) == 0
         said = capsys.readouterr().out

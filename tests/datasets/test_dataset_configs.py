@@ -11,6 +11,7 @@ from mmdeepmot.registry import DATASETS, TRANSFORMS
 NAMES = (
     "mot_challenge", "mot15split", "mot17half", "joint", "joint_embedding",
     "pets", "synthmot_clips", "synthmot_small_clips", "mot17_clips", "pets_clips",
+    "pets_public",
 )  # fmt: skip
 
 
@@ -72,6 +73,19 @@ def test_pets(repository: Path, shared_data: Path, monkeypatch: pytest.MonkeyPat
     assert last.metainfo["ori_shape"] == (540, 960)
 
 
+def test_public_detections_of_three_detectors(
+    repository: Path, shared_data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(repository)
+    test = DATASETS.build(load(repository, "pets_public").test_dataloader.dataset)
+    names = ["PETS09-S2L1", *(f"MOT17-11-540p-{one}" for one in ("FRCNN", "DPM", "SDP"))]
+    assert [part.index.sequences[0].name for part in test.datasets] == names
+    counts = [len(part.index.detections.scores) for part in test.datasets]
+    files = ("det.txt", "det_DPM.txt", "det_SDP.txt")
+    folder = shared_data / "mot/MOT17-11-540p/det"
+    assert counts[1:] == [len((folder / file).read_text().split()) for file in files]
+
+
 @pytest.mark.parametrize("name", [one for one in NAMES if one.endswith("_clips")])
 def test_clips_are_pairs_of_frames_scored_with_public_detections(
     repository: Path, name: str
@@ -85,5 +99,5 @@ def test_clips_are_pairs_of_frames_scored_with_public_detections(
     ]  # fmt: skip
     for stage in ("val", "test"):
         dataset = cfg[f"{stage}_dataloader"].dataset
-        found = dataset.get("with_detections") or dataset.dataset_defaults.with_detections
-        assert found == "det/det.txt"
+        found = [part.with_detections for part in dataset.get("datasets", [dataset])]
+        assert found[0] == "det/det.txt" and all(found)

@@ -182,6 +182,17 @@ class TestAnnotations:
         assert frames[0]["bboxes"].tolist() == [[10, 20, 40, 60]]
         assert frames[2]["scores"].tolist() == [-0.5, 2]
 
+    def test_one_video_with_two_files_of_detections(self, write_sequence) -> None:
+        folder = write_sequence("A", det=["1,-1,10,20,30,40,1"])
+        (folder / "det/other.txt").write_text("2,-1,10,20,30,40,1\n")
+        parts = [
+            MOTChallengeDataset(folder.parent, with_detections=f"det/{file}.txt", suffix=suffix)
+            for file, suffix in (("det", "-one"), ("other", "-two"))
+        ]
+        assert [part.index.sequences[0].name for part in parts] == ["A-one", "A-two"]
+        found = [len(part.frame_info(0)["public_detections"]["scores"]) for part in parts]
+        assert found == [1, 0]
+
     def test_missing_detections(self, write_sequence) -> None:
         with pytest.raises(FileNotFoundError, match=r"det/det\.txt: expected .*\(det\)"):
             MOTChallengeDataset(write_sequence().parent, with_detections="det/det.txt")

@@ -20,10 +20,36 @@ def test_config_is_complete(path):
     for stage in ("val", "test"):
         assert all(cfg.get(f"{stage}_{part}") for part in ("dataloader", "evaluator", "cfg"))
         dataset = cfg[f"{stage}_dataloader"].dataset
-        assert dataset.get("dataset_defaults", dataset).with_detections == "det/det.txt"
+        assert all(part.with_detections for part in dataset.get("datasets", [dataset]))
     assert cfg.model.tracker.type == "Tracker"
     assert cfg.train_dataloader.dataset.type == "FramePairDataset"
     assert cfg.effective_batch_size % cfg.train_dataloader.batch_size == 0
+
+
+ROWS = {
+    "sot/goturn_mot17": "goturn_mot17",
+    "sot/goturn_small_pets": "goturn_small_pets",
+    "sot/goturn_small_synthmot": "goturn_small_synthmot",
+    "sot/siamrpn_mot17": "siamrpn_mot17",
+    "sot/siamrpn_small_pets": "siamrpn_small_pets",
+    "sot/siamrpn_small_synthmot": "siamrpn_small_synthmot",
+    "deepmot/detector/faster_rcnn_r18_pets": "tracktor_r18_pets",
+    "deepmot/detector/faster_rcnn_r18_synthmot": "tracktor_r18_synthmot",
+    "deepmot/detector/faster_rcnn_r50_mot17": "tracktor_r50_mot17",
+}
+
+
+@pytest.mark.parametrize("criterion", ["smoothl1", "deepmot"])
+@pytest.mark.parametrize("start", ROWS)
+def test_rows_of_a_table_differ_in_their_training_alone(start, criterion):
+    """Pre-trained, Smooth L1 and DeepMOT are tested by the same tracker on the same detections."""
+    folder = FOLDER.parent
+    one = load_config(folder / f"{start}.py", check=False)
+    other = load_config(folder / "deepmot" / f"{ROWS[start]}_{criterion}.py", check=False)
+    for part in ("follower", "tracker", "camera", "detections", "detector", "reid"):
+        assert one.model.get(part) == other.model.get(part), part
+    assert one.test_dataloader == other.test_dataloader
+    assert one.test_evaluator == other.test_evaluator
 
 
 def test_the_published_networks():

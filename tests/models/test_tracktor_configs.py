@@ -44,8 +44,7 @@ def test_config_is_complete(path):
         assert cfg.model.tracker.type == "Tracker" and cfg.model.camera.type == "ECC"
         assert cfg.model.detections == "refined"
         test = cfg.test_dataloader.dataset
-        options = test.get("dataset_defaults", test)
-        assert options.with_detections == "det/det.txt"
+        assert all(part.with_detections for part in test.get("datasets", [test]))
         sizes = {tuple(step["size"]) for key in ("train_pipeline", "test_pipeline")
                  for step in cfg[key] if "size" in step}  # fmt: skip
         assert len(sizes) == 1 and all(side % 32 == 0 for side in sizes.pop())

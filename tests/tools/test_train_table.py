@@ -13,9 +13,17 @@ sys.path.insert(0, str(ROOT / "tools/benchmarks"))
 
 import train_table  # noqa: E402
 from comparison import trainings  # noqa: E402
+from comparison.gpus import Gpus, visible_gpus  # noqa: E402
 from comparison.trainings import Recipe, Run, figure, run_all, table  # noqa: E402
 
 A, B = Path("a.py"), Path("b.py")
+
+
+@pytest.fixture(autouse=True)
+def configs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("a.py", "b.py", "s.py"):
+        Path(name).write_text("x = 1\n")
 
 
 def scores(mota, sequences=()):
@@ -72,6 +80,47 @@ def test_only_what_is_missing_is_run(tmp_path, monkeypatch, capsys):
     assert missing.scores_file.read_text() == "{}"
     assert json.loads(done.scores_file.read_text()) == scores(50.0)
     assert capsys.readouterr().err == "done: a, seed 1\n"
+
+
+def test_scores_of_something_else_are_refused(tmp_path, monkeypatch):
+    write_commands(monkeypatch, "import sys; open(sys.argv[1], 'w').write('{}')")
+    run, recipe = Run(A, 0, tmp_path), Recipe(("track",), options=("x=2",))
+    assert run_all([run], recipe, jobs=1) == []
+    assert run_all([run], recipe, jobs=1) == []
+    with pytest.raises(InputError, match=r"a, seed 0: .*\(options: \['x=2'\] then, \[\] now\)"):
+        run_all([run], Recipe(("track",)), jobs=1)
+    with pytest.raises(InputError, match="start: None then, b now"):
+        run_all([Run(A, 0, tmp_path, Run(B, 0, tmp_path))], recipe, jobs=1)
+    A.write_text("x = 3\n")
+    with pytest.raises(
+        InputError, match=r"of another run .config: .*another --work-dir, or delete"
+    ):
+        run_all([run], recipe, jobs=1)
+
+
+def test_gpus_are_divided_among_runs(monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3,5,6,7,9")
+    gpus = Gpus(visible_gpus(), each=2, jobs=2)
+    with gpus.taken() as one, gpus.taken() as other:
+        assert [one, other] == [{"CUDA_VISIBLE_DEVICES": "3,5"}, {"CUDA_VISIBLE_DEVICES": "6,7"}]
+    with gpus.taken() as again:
+        assert again in (one, other)
+    with Gpus(["0"], each=1, jobs=2).taken() as shared:
+        assert shared == {"CUDA_VISIBLE_DEVICES": "0"}
+    with Gpus([], each=1, jobs=1).taken() as nothing:
+        assert nothing == {}
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    assert visible_gpus() == []
+
+
+def test_several_processes_a_run(tmp_path):
+    train, test = Run(A, 0, tmp_path).commands(Recipe(("track",), processes=4))
+    for tool, command in (("train", train), ("test", test)):
+        assert command[1:5] == [
+            "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=4",
+        ]  # fmt: skip
+        assert command[5].endswith(f"tools/{tool}.py")
+        assert command[-2:] == ["--launcher", "pytorch"]
 
 
 def test_a_failure_is_named_and_stops_no_other(tmp_path, monkeypatch):

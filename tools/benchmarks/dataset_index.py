@@ -25,7 +25,7 @@ import numpy as np
 
 from mmdeepmot.datasets import JDEListDataset, JointDataset
 from mmdeepmot.datasets.index import AnnotationIndex, Boxes, PackedStrings, SequenceRecord
-from mmdeepmot.errors import run_command
+from mmdeepmot.errors import InputError, run_command
 
 SECONDS_BAR = 10.0
 GIGABYTES_BAR = 2.0

@@ -1,7 +1,8 @@
 """Trains and scores several configs with several seeds: one table of means and spreads.
 
 Each run is tools/train.py followed by tools/test.py in processes of their own. What is finished is
-not run again, and what was interrupted goes on where it was: the same command continues.
+not run again, and what was interrupted goes on where it was: the same command continues. Scores
+that another config or other options made are refused.
 
 ::
 
@@ -63,7 +64,15 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument("--sequences", nargs="+", metavar="SEQ", help="test on these only")
     parser.add_argument("--jobs", type=int, default=1, help="runs at a time (1)")
-    parser.add_argument("--threads", type=int, help="threads of each run (all cores / jobs)")
+    parser.add_argument(
+        "--processes",
+        type=int,
+        default=1,
+        metavar="N",
+        help="processes of each run, on a machine with GPUs one a GPU; with --jobs, GPUs are "
+        "divided among the runs (1)",
+    )
+    parser.add_argument("--threads", type=int, help="of each process (all cores / all processes)")
     parser.add_argument("--amp", action="store_true", help="train in mixed precision")
     parser.add_argument("--work-dir", type=Path, default=Path("work_dirs/tables"))
     parser.add_argument("--cfg-options", nargs="+", default=[], metavar="KEY=VALUE")
@@ -80,8 +89,9 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     for name in args.tested.values():
         if name in args.tested:
             parser.error(f"--tested: {name} is not trained itself")
-    if args.jobs < 1:
-        parser.error(f"--jobs must be 1 or more, got {args.jobs}")
+    for name in ("jobs", "processes"):
+        if getattr(args, name) < 1:
+            parser.error(f"--{name} must be 1 or more, got {getattr(args, name)}")
     return args
 
 
@@ -97,14 +107,15 @@ def make_table(args: argparse.Namespace, argv: list[str]) -> None:
     """Runs what is missing, prints the table and puts it into its page.
 
     Raises:
-        InputError: Runs failed.
+        InputError: Runs failed, or scores that are there were made with something else.
     """
     recipe = Recipe(
         tasks=tuple(args.eval),
         amp=args.amp,
         options=tuple(args.cfg_options),
         sequences=tuple(args.sequences or ()),
-        threads=args.threads or max(1, (os.cpu_count() or 1) // args.jobs),
+        threads=args.threads or max(1, (os.cpu_count() or 1) // (args.jobs * args.processes)),
+        processes=args.processes,
     )
     runs: list[Run] = []
     for seed in args.seeds:

@@ -1,6 +1,6 @@
 # The two real sequences at 640x480 in pairs of frames at most ten apart, for single-object
 # training; scored with public detections.
-_base_ = "pets_640x480.py"
+_base_ = "pets_public.py"
 mild = dict(degrees=2.0, scale=(0.8, 1.5))
 train_pipeline = [
     {**step, **mild} if step["type"] == "RandomAffineLetterbox" else step
@@ -13,8 +13,4 @@ train_dataloader = dict(
         max_distance=10,
         dataset={**_base_.train_dataloader.dataset, "pipeline": train_pipeline},
     ),
-)
-val_dataloader = dict(dataset=dict(with_detections="det/det.txt"))
-test_dataloader = dict(
-    dataset=dict(dataset_defaults=dict(with_detections="det/det.txt")),
 )

@@ -1,13 +1,11 @@
 # The small Faster R-CNN on the two real sequences at 640x480.
 _base_ = [
     "../../_base_/models/tracktor_r18.py",
-    "../../_base_/datasets/pets_640x480.py",
+    "../../_base_/datasets/pets_public.py",
     "../../_base_/schedules/adamw_cosine_16e.py",
     "../../_base_/trackers/tracktor_motion.py",
     "../../_base_/default_runtime.py",
 ]
-val_dataloader = dict(dataset=dict(with_detections="det/det.txt"))
-test_dataloader = dict(dataset=dict(dataset_defaults=dict(with_detections="det/det.txt")))
 optim_wrapper = dict(optimizer=dict(lr=1e-3))
 model = dict(
     type="TrackingModel",

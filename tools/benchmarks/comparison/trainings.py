@@ -1,5 +1,6 @@
 """Runs of training and test by config and seed, and the table of their scores."""
 
+import hashlib
 import json
 import math
 import os
@@ -10,10 +11,14 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from mmengine.config import Config
 from scipy import stats
 
+from comparison.gpus import Gpus, visible_gpus
+from mmdeepmot.engine.atomic import atomic_write
 from mmdeepmot.engine.checkpoint import find_latest_checkpoint
 from mmdeepmot.errors import InputError
 from mmdeepmot.evaluation.table import OVERALL
@@ -33,7 +38,8 @@ class Recipe:
         amp: Whether to train in mixed precision.
         options: ``KEY=VALUE`` for both tools.
         sequences: Names to test on; none: all.
-        threads: Of each run.
+        threads: Of each process.
+        processes: Of each run; on a machine with GPUs one for each of so many.
     """
 
     tasks: tuple[str, ...]
@@ -41,6 +47,16 @@ class Recipe:
     options: tuple[str, ...] = ()
     sequences: tuple[str, ...] = ()
     threads: int = 1
+    processes: int = 1
+
+    def call(self, tool: str, *words: str) -> list[str]:
+        """A command line of ``tools/TOOL.py``."""
+        command = [sys.executable]
+        if self.processes > 1:
+            command += ["-m", "torch.distributed.run", "--standalone"]
+            command += [f"--nproc-per-node={self.processes}"]
+            words = (*words, "--launcher", "pytorch")
+        return [*command, str(ROOT / "tools" / f"{tool}.py"), *words]
 
     def environment(self) -> dict[str, str]:
         names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
@@ -106,15 +122,49 @@ class Run:
         test += _options(*recipe.options)
         if recipe.sequences:
             test += ["--sequences", *recipe.sequences]
-        test_command = [sys.executable, str(ROOT / "tools/test.py"), *test]
-        test_command += ["--out", str(self.scores_file)]
+        test_command = recipe.call("test", *test, "--out", str(self.scores_file))
         if self.trained is not None:
             return [test_command]
         loaded = [] if self.start is None else [f"load_from={self.start.checkpoint()}"]
         train = [config, "--work-dir", folder, "--seed", str(self.seed), "--resume"]
         train += _options(*recipe.options, *loaded)
         train += ["--amp"] * recipe.amp
-        return [[sys.executable, str(ROOT / "tools/train.py"), *train], test_command]
+        return [recipe.call("train", *train), test_command]
+
+    # ------------------------------------------------------------- what its scores were made with
+
+    @property
+    def record_file(self) -> Path:
+        return self.folder / "made_with.json"
+
+    def record(self, recipe: Recipe) -> dict[str, Any]:
+        """What its scores depend on, as far as commands and config say."""
+        return {
+            "config": hashlib.sha256(Config.fromfile(self.config).pretty_text.encode()).hexdigest(),
+            "start": None if self.start is None else self.start.config.stem,
+            "trained": None if self.trained is None else self.trained.config.stem,
+            "eval": sorted(recipe.tasks),
+            "sequences": sorted(recipe.sequences),
+            "options": sorted(recipe.options),
+            "amp": recipe.amp,
+        }
+
+    def check(self, recipe: Recipe) -> None:
+        """Whether scores that are there are those that are asked for.
+
+        Raises:
+            InputError: They were made with another config, or other options.
+        """
+        if not (self.scores_file.is_file() and self.record_file.is_file()):
+            return
+        before, now = json.loads(self.record_file.read_text()), self.record(recipe)
+        other = [name for name, value in now.items() if before.get(name) != value]
+        if other:
+            told = "; ".join(f"{name}: {before.get(name)} then, {now[name]} now" for name in other)
+            raise InputError(
+                f"{self.name}: {self.scores_file} is of another run ({told}): give another "
+                "--work-dir, or delete that folder"
+            )
 
 
 def _options(*options: str) -> list[str]:
@@ -159,12 +209,17 @@ def run_all(runs: Iterable[Run], recipe: Recipe, jobs: int) -> list[str]:
         Why runs failed, a line each: the last line of their log, and where that is.
 
     Raises:
+        InputError: Scores that are there were made with something else.
         KeyboardInterrupt: Ctrl-C; the processes are ended, their checkpoints are kept.
     """
+    runs = list(runs)
+    for run in runs:
+        run.check(recipe)
     missing = [run for run in runs if not run.scores_file.is_file()]
     last = max((run.stage for run in missing), default=0)
     stages = [[run for run in missing if run.stage == stage] for stage in range(last + 1)]
     processes = _Processes()
+    gpus = Gpus(visible_gpus() if missing else [], recipe.processes, jobs)
     failed: list[str] = []
 
     def make(run: Run) -> None:
@@ -175,12 +230,15 @@ def run_all(runs: Iterable[Run], recipe: Recipe, jobs: int) -> list[str]:
         except InputError as error:
             failed.append(str(error))
             return
-        for command in commands:
-            if processes.call(command, recipe.environment(), log):
-                if not processes.stopped:
-                    failed.append(f"{run.name} ({last_line(log)}; {log})")
-                    print(f"failed: {run.name}", file=sys.stderr, flush=True)
-                return
+        record = json.dumps(run.record(recipe), indent=2)
+        with gpus.taken() as devices:
+            for command in commands:
+                if processes.call(command, recipe.environment() | devices, log):
+                    if not processes.stopped:
+                        failed.append(f"{run.name} ({last_line(log)}; {log})")
+                        print(f"failed: {run.name}", file=sys.stderr, flush=True)
+                    return
+        atomic_write(run.record_file, f"{record}\n".encode())
         print(f"done: {run.name}", file=sys.stderr, flush=True)
 
     with ThreadPoolExecutor(jobs) as pool:
