@@ -184,6 +184,12 @@ class MOTDataset(Dataset):
         return self.index.frame_sequences[self._starts].astype(np.int64)
 
     @property
+    def photographs(self) -> NDArray[np.bool_]:
+        """``(len,)`` whether an item is of no video: its sequence is a heap of images."""
+        heaps = np.array([not sequence.is_video for sequence in self.index.sequences], dtype=bool)
+        return heaps[self.sequence_ids]
+
+    @property
     def successors(self) -> NDArray[np.int64]:
         """``(len,)`` item that holds the next frame (clip, chunk) of the same sequence, or -1."""
         if self.view == "frames":

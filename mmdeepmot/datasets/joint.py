@@ -102,6 +102,11 @@ class JointDataset(Dataset):
         )
 
     @property
+    def photographs(self) -> NDArray[np.bool_]:
+        """``(len,)`` whether an item is of no video."""
+        return np.concatenate([dataset.photographs for dataset in self.datasets])
+
+    @property
     def successors(self) -> NDArray[np.int64]:
         """``(len,)`` item that holds the next frame of the same sequence, or -1."""
         parts = []

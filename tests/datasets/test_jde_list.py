@@ -144,6 +144,8 @@ class TestDataset:
         assert dataset.index.paths[0].endswith("1.png")
         assert dataset.successors.tolist() == [1, 2, -1]
         assert open_list(file, videos=False).successors.tolist() == [-1, -1, -1]
+        assert open_list(file, videos=False).photographs.all()
+        assert not open_list(file).photographs.any()
 
     def test_several_lists_share_identities(self, write_list) -> None:
         one = write_list({"A/images/1.png": GOOD}, "a.train")

@@ -144,6 +144,21 @@ def test_sequences_that_are_interleaved_come_one_after_the_other():
     assert list(sampler) == [1, 3, 0, 2, 4]
 
 
+def test_photographs_are_divided_one_by_one(monkeypatch):
+    """A heap of 8 photographs and a video of 3 frames, in whatever order."""
+    items = Items(11, sequence_ids=[0] * 4 + [1] * 3 + [0] * 4)
+    items.photographs = np.array([True] * 4 + [False] * 3 + [True] * 4)
+    shares = []
+    for rank in range(2):
+        on_rank(monkeypatch, rank, 2)
+        shares.append(list(SequenceSampler(items)))
+    assert sorted(shares[0] + shares[1]) == list(range(11))
+    assert sorted(map(len, shares)) == [5, 6]
+    assert {4, 5, 6} <= set(shares[0]) or {4, 5, 6} <= set(shares[1])
+    on_rank(monkeypatch, 0, 1)
+    assert list(SequenceSampler(items)) == [0, 1, 2, 3, 7, 8, 9, 10, 4, 5, 6]
+
+
 def test_more_processes_than_sequences(monkeypatch):
     assert assign_sequences(np.array([3, 1]), 4).tolist() == [0, 1]
     on_rank(monkeypatch, 3, 4)

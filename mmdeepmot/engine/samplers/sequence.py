@@ -1,4 +1,4 @@
-"""Test sampler: whole sequences to processes, because association runs frame after frame."""
+"""Test sampler: whole videos to processes, because association runs frame after frame."""
 
 from collections.abc import Iterator, Sized
 from typing import cast
@@ -34,10 +34,12 @@ def assign_sequences(lengths: np.ndarray, num_ranks: int) -> np.ndarray:
 class SequenceSampler(Sampler[int]):
     """Yields this process's sequences, whole and in order; nothing is repeated or left out.
 
-    A process may get nothing (more processes than sequences).
+    Photographs are divided one by one: no frame of theirs follows another. A process may get
+    nothing (more processes than sequences).
 
     Args:
-        dataset: Needs ``sequence_ids`` (N,), the sequence of each item.
+        dataset: Needs ``sequence_ids`` (N,), the sequence of each item; ``photographs`` (N,) bool,
+            if it has that, says which are of no video.
         seed: Accepted because mmengine passes it; nothing here is random.
 
     Raises:
@@ -59,9 +61,13 @@ class SequenceSampler(Sampler[int]):
                 f"{sequence_ids.shape} from {type(dataset).__name__}."
             )
         rank, world_size = get_dist_info()
-        _, sequences, lengths = np.unique(sequence_ids, return_inverse=True, return_counts=True)
-        own = assign_sequences(lengths, world_size)[sequences] == rank
-        order = np.argsort(sequences, kind="stable")
+        alone = getattr(dataset, "photographs", np.zeros(len(dataset), dtype=bool))
+        heads = np.where(
+            alone, sequence_ids.max(initial=0) + 1 + np.arange(len(dataset)), sequence_ids
+        )
+        _, wholes, lengths = np.unique(heads, return_inverse=True, return_counts=True)
+        own = assign_sequences(lengths, world_size)[wholes] == rank
+        order = np.argsort(sequence_ids, kind="stable")
         self.indices: list[int] = order[own[order]].tolist()
 
     def __len__(self) -> int:
