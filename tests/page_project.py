@@ -30,12 +30,14 @@ PARSED_ONLY = {
     "several GPUs or machines: their processes are those of engine/test_scaling.py": (
         r"tools/(dist|slurm)_(train|test)\.sh .*"
     ),
-    "it needs the papers' data sets or their authors' weights: models/test_published_*.py": (
-        r"python tools/model_converters/.*|python tools/(train|test)\.py configs/jde/"
-        r"(jde_darknet53_joint|published/|table\d/).*"
+    "it needs the papers' data sets: converters/test_joint_from_originals.py trains and tests this "
+    "recipe on small ones": (
+        r"python tools/(train|test)\.py configs/jde/(jde_darknet53_joint|table\d/).*"
     ),
-    "it trains for minutes, or on what takes minutes to generate: test_every_config.py makes "
-    "the steps of each of these configs": r"python tools/\S+ configs/(sde|reid|sot|deepmot|dhn)/.*",
+    "it needs the papers' matrices or their authors' weights: models/test_published_*.py": (
+        r"python tools/model_converters/.*|python tools/test\.py configs/jde/published/.*|"
+        r"python tools/test\.py configs/dhn/\S+ .*test_dataloader\.dataset\..*"
+    ),
     "it measures for minutes what its own test measures in small: tools/, models/": (
         r"python tools/benchmarks/(dataset_index|fairmot_head|jde_loss|matchers|packages)\.py\b.*|"
         r"python tools/benchmarks/train_table\.py (?!--help).*|"
@@ -111,6 +113,8 @@ def furnish(folder: Path, commands: list[list[str]]) -> None:
     for truth in folder.glob("street/*/gt/gt.txt"):
         rows = read_mot_text(truth, kind="gt")
         write_mot_text(folder / "results" / f"{truth.parents[1].name}.txt", rows)
+    for found in folder.glob("street/*/det/det.txt"):
+        shutil.copy(found, found.with_name("rescored.txt"))
     rows = np.loadtxt(folder / "street/A/det/det.txt", delimiter=",")
     looks = np.tile(np.eye(tiny.IDENTITIES), (len(rows) // tiny.IDENTITIES, 1))
     (folder / "embedded").mkdir()

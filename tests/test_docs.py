@@ -21,6 +21,7 @@ import pytest
 import tiny
 import torch
 from mmengine.registry import Registry
+from page_configs import in_small, write_small
 from page_project import PARSED_ONLY, furnish, on_tiny, why_parsed_only
 from pages import Block, arguments, blocks, commands
 
@@ -146,7 +147,8 @@ def test_commands_run(block, registered, tiny_project, monkeypatch, capfd):
         if other.file:
             (tiny_project / other.file).write_text(other.text)
     furnish(tiny_project, commands(block.text))
-    for _, tool, *words in dict.fromkeys(tuple(on_tiny(one)) for one in to_run(block)):
+    write_small(tiny_project, to_run(block), monkeypatch.setattr)
+    for _, tool, *words in dict.fromkeys(tuple(on_tiny(in_small(one))) for one in to_run(block)):
         module = tiny.load_tool(tool.removeprefix("tools/").removesuffix(".py"))
         status = tiny.call(module, shlex.join(words))
         assert status == 0, f"{tool} {shlex.join(words)}\n{capfd.readouterr().err}"

@@ -189,8 +189,8 @@ def merge_whole_sequences(gathered: Sequence[Sequence[FrameRecord]]) -> list[Fra
             raise InputError(
                 f"the {len(everything)} frames of sequence {sequence} were divided among "
                 f"{len(parts)} processes, of which none saw more than {len(best)}: a tracker needs "
-                "whole sequences, use SequenceSampler in the test dataloader (photographs, which it "
-                "divides, are none)"
+                "whole sequences, use SequenceSampler in the test dataloader (which divides "
+                "photographs: they are none)"
             )
         merged += [best[frame] for frame in sorted(best)]
     return merged
