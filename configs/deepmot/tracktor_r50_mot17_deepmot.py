@@ -4,21 +4,11 @@
 _base_ = [
     "../_base_/models/tracktor_r50.py",
     "../_base_/models/deepmot.py",
-    "../_base_/datasets/mot17_clips.py",
+    "../_base_/datasets/mot17_clips_1344x768.py",
     "../_base_/schedules/deepmot_18e.py",
     "../_base_/trackers/tracktor.py",
     "../_base_/default_runtime.py",
 ]
-input_size = (1344, 768)
-train_pipeline = [
-    {**step, "size": input_size} if "size" in step else step for step in _base_.train_pipeline
-]
-test_pipeline = [
-    {**step, "size": input_size} if "size" in step else step for step in _base_.test_pipeline
-]
-train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
-val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
-test_dataloader = val_dataloader
 model = dict(
     follower=_base_.follower,
     trainable=["detector.roi_head.bbox_head.fc_reg.*"],

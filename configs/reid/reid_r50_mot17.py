@@ -11,7 +11,9 @@ val_cfg = val_dataloader = val_evaluator = None
 optim_wrapper = dict(optimizer=dict(lr=1e-3))
 model = dict(
     type="TrackingModel",
-    data_preprocessor=dict(type="MOTDataPreprocessor"),  # RGB / 255
+    data_preprocessor=dict(  # as the trackers that take it see images
+        type="MOTDataPreprocessor", mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375]
+    ),
     reid=_base_.reid,
     task="embedding",
 )

@@ -52,6 +52,23 @@ def test_rows_of_a_table_differ_in_their_training_alone(start, criterion):
     assert one.test_evaluator == other.test_evaluator
 
 
+WITH_WEIGHTS = sorted(
+    path
+    for path in FOLDER.parent.rglob("*.py")
+    if "_base_" not in path.parts and "**_base_.reid, weights=" in path.read_text()
+)
+
+
+@pytest.mark.parametrize("path", WITH_WEIGHTS, ids=lambda path: path.stem)
+def test_an_external_network_sees_images_as_it_was_trained(path):
+    """The tracker's normalisation is that of the config whose weights it names."""
+    cfg = load_config(path, check=False)
+    (own,) = FOLDER.parent.rglob(f"{Path(cfg.model.reid.weights).parent.name}.py")
+    trained = load_config(own, check=False).model.data_preprocessor
+    for part in ("mean", "std", "bgr_to_rgb"):
+        assert cfg.model.data_preprocessor.get(part) == trained.get(part), part
+
+
 def test_the_published_networks():
     with torch.device("meta"):
         siamrpn = MODELS.build(load_config(FOLDER / "siamrpn_mot17.py", check=False).model.follower)

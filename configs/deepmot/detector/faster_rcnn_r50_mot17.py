@@ -6,28 +6,11 @@
 #                 model.follower.detector.init_cfg.checkpoint=FILE
 _base_ = [
     "../../_base_/models/tracktor_r50.py",
-    "../../_base_/datasets/mot17half.py",
+    "../../_base_/datasets/mot17_public_1344x768.py",
     "../../_base_/schedules/sgd_12e.py",
     "../../_base_/trackers/tracktor.py",
     "../../_base_/default_runtime.py",
 ]
-input_size = (1344, 768)
-train_pipeline = [
-    {**step, "size": input_size} if "size" in step else step for step in _base_.train_pipeline
-]
-test_pipeline = [
-    {**step, "size": input_size} if "size" in step else step for step in _base_.test_pipeline
-]
-train_dataloader = dict(batch_size=2, dataset=dict(split="deepmot_train", pipeline=train_pipeline))
-val_dataloader = dict(
-    dataset=dict(
-        split="deepmot_val",
-        sequences=["*"],
-        with_detections="det/det.txt",
-        pipeline=test_pipeline,
-    ),
-)
-test_dataloader = val_dataloader
 model = dict(
     type="TrackingModel",
     data_preprocessor=dict(
