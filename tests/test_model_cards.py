@@ -13,7 +13,7 @@ from mmdeepmot.engine.config import load_config
 ROOT = Path(__file__).resolve().parents[1]
 CONFIGS = ROOT / "configs"
 CARDS = sorted(CONFIGS.glob("*/metafile.yml"))
-PAGES = (ROOT / "README.md", ROOT / "docs/benchmarks.md")
+PAGES = [ROOT / page for page in ("README.md", "docs/benchmarks.md", "docs/separate_detection.md")]
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 
 
