@@ -18,11 +18,10 @@ _WEIGHTS = re.compile(r"(?:\w+=)?(work_dirs/(\w+)/epoch_\d+\.pth)")
 
 def in_small(words: list[str]) -> list[str]:
     """A command with the small configs and their weights; itself where it names none."""
-    found = next((one for one in map(LARGE.fullmatch, words) if one), None)
-    if found is None:
+    path = _config(words)
+    if path is None:
         return words
-    stem = Path(found.string).stem
-    files = {found.string: f"small_{stem}.py", "CHECKPOINT": f"small_{stem}.pth"}
+    files = {str(path): f"small_{path.stem}.py", "CHECKPOINT": f"small_{path.stem}.pth"}
     return [files.get(word, word) for word in words]
 
 
@@ -34,12 +33,12 @@ def write_small(folder: Path, commands: list[list[str]], patch: Callable[..., No
         commands: Of a page, in their order.
         patch: ``monkeypatch.setattr``.
     """
-    paths = [Path(word) for words in commands for word in words if LARGE.fullmatch(word)]
-    if not paths:
+    large = [(path, words) for words in commands if (path := _config(words)) is not None]
+    if not large:
         return
     make_shallow(patch)
     write_data(folder / "street", patch)
-    for path in paths:
+    for path in {path for path, _ in large}:
         cfg = read_config(tiny.ROOT / path)
         weights = (cfg.model.get("reid") or {}).get("weights")
         cfg = shrink(cfg, folder / "street")
@@ -49,10 +48,7 @@ def write_small(folder: Path, commands: list[list[str]], patch: Callable[..., No
         cfg.train_cfg.max_epochs = 1
         cfg.dump(str(folder / f"small_{path.stem}.py"))
     trained: set[str] = set()
-    for words in commands:
-        path = next((Path(word) for word in words if LARGE.fullmatch(word)), None)
-        if path is None:
-            continue
+    for path, words in large:
         for word in filter(_WEIGHTS.fullmatch, words):
             _write_named(word, folder)
         if "CHECKPOINT" in words:
@@ -61,6 +57,11 @@ def write_small(folder: Path, commands: list[list[str]], patch: Callable[..., No
             trained.add(path.stem)
         elif path.stem not in trained:
             _write_weights(path, folder / f"work_dirs/small_{path.stem}/epoch_1.pth")
+
+
+def _config(words: list[str]) -> Path | None:
+    """The config that a command names, if it is one of these."""
+    return next((Path(word) for word in words if LARGE.fullmatch(word)), None)
 
 
 def _write_named(word: str, folder: Path) -> None:

@@ -111,7 +111,6 @@ def lead(
         if move is not None:
             before = before.looked_for(move(before.near))
         found, targets = follower.advance(image, before)
-        targets = targets[torch.isin(targets.ids, found.row_ids[found.valid])]
         rows = _judged(found, here, rules)
         new = ~torch.isin(here.ids, before.ids)
         if rules.births:
@@ -119,7 +118,7 @@ def lead(
         looks.append(_look(follower, image, rows.boxes, here, rules))
         ids.append(rows.row_ids)
         frames.append(rows)
-        targets = _following(follower, image, targets, here, perturb, rules)
+        targets = _following(follower, image, targets, found, here, perturb, rules)
     return _with_looks(frames, ids, looks, rules) if rules.embed else frames
 
 
@@ -157,13 +156,16 @@ def _following(
     follower: Follower,
     image: Any,
     targets: Targets,
+    found: Found,
     here: TrueFrame,
     perturb: BoxesToBoxes,
     rules: LeadRules,
 ) -> Targets:
     """Whom to follow from this frame on."""
+    going = torch.isin(targets.ids, found.row_ids[found.valid])  # the others are given up
     if rules.deaths:
-        targets = targets[torch.isin(targets.ids, here.ids)]
+        going &= torch.isin(targets.ids, here.ids)
+    targets = targets[going]
     if rules.births:
         missing = ~torch.isin(here.ids, targets.ids)
         if missing.any():

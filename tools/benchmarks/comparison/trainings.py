@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from mmengine.config import Config
 from scipy import stats
 
 from comparison.gpus import Gpus, visible_gpus
+from mmdeepmot.config_file import read_config
 from mmdeepmot.engine.atomic import atomic_write
 from mmdeepmot.engine.checkpoint import find_latest_checkpoint
 from mmdeepmot.errors import InputError
@@ -140,7 +140,7 @@ class Run:
     def record(self, recipe: Recipe) -> dict[str, Any]:
         """What its scores depend on, as far as commands and config say."""
         return {
-            "config": hashlib.sha256(Config.fromfile(self.config).pretty_text.encode()).hexdigest(),
+            "config": hashlib.sha256(read_config(self.config).pretty_text.encode()).hexdigest(),
             "start": None if self.start is None else self.start.config.stem,
             "trained": None if self.trained is None else self.trained.config.stem,
             "eval": sorted(recipe.tasks),
@@ -149,15 +149,18 @@ class Run:
             "amp": recipe.amp,
         }
 
-    def check(self, recipe: Recipe) -> None:
+    def check(self, now: dict[str, Any]) -> None:
         """Whether scores that are there are those that are asked for.
+
+        Args:
+            now: Its :meth:`record`.
 
         Raises:
             InputError: They were made with another config, or other options.
         """
         if not (self.scores_file.is_file() and self.record_file.is_file()):
             return
-        before, now = json.loads(self.record_file.read_text()), self.record(recipe)
+        before = json.loads(self.record_file.read_text())
         other = [name for name, value in now.items() if before.get(name) != value]
         if other:
             told = "; ".join(f"{name}: {before.get(name)} then, {now[name]} now" for name in other)
@@ -213,8 +216,9 @@ def run_all(runs: Iterable[Run], recipe: Recipe, jobs: int) -> list[str]:
         KeyboardInterrupt: Ctrl-C; the processes are ended, their checkpoints are kept.
     """
     runs = list(runs)
-    for run in runs:
-        run.check(recipe)
+    records = {run: run.record(recipe) for run in runs}  # not in threads: configs are imported
+    for run, record in records.items():
+        run.check(record)
     missing = [run for run in runs if not run.scores_file.is_file()]
     last = max((run.stage for run in missing), default=0)
     stages = [[run for run in missing if run.stage == stage] for stage in range(last + 1)]
@@ -230,7 +234,6 @@ def run_all(runs: Iterable[Run], recipe: Recipe, jobs: int) -> list[str]:
         except InputError as error:
             failed.append(str(error))
             return
-        record = json.dumps(run.record(recipe), indent=2)
         with gpus.taken() as devices:
             for command in commands:
                 if processes.call(command, recipe.environment() | devices, log):
@@ -238,7 +241,7 @@ def run_all(runs: Iterable[Run], recipe: Recipe, jobs: int) -> list[str]:
                         failed.append(f"{run.name} ({last_line(log)}; {log})")
                         print(f"failed: {run.name}", file=sys.stderr, flush=True)
                     return
-        atomic_write(run.record_file, f"{record}\n".encode())
+        atomic_write(run.record_file, f"{json.dumps(records[run], indent=2)}\n".encode())
         print(f"done: {run.name}", file=sys.stderr, flush=True)
 
     with ThreadPoolExecutor(jobs) as pool:
