@@ -9,6 +9,8 @@ _base_ = [
     "../_base_/default_runtime.py",
 ]
 effective_batch_size = 1
+# The head starts from nothing, and in a few minutes hardly moves at the rate of the regression.
+optim_wrapper = dict(paramwise_cfg=dict(custom_keys=dict(embedding_head=dict(lr_mult=10.0))))
 train_dataloader = dict(dataset=dict(clip_length=10, stride=2))
 model = dict(
     follower=_base_.follower,

@@ -58,7 +58,7 @@ def nms(items, threshold):
     return kept
 
 
-def tracktor(frames, reid=False, motion=False, limit=0.8, patience=10):
+def tracktor(frames, reid=False, motion=False, limit=1.4, patience=10):
     """``{id: box}`` of every frame, and how often each case occurred."""
     active, lost, count, out, cases = [], [], 0, [], Counter()
     for frame in frames:
