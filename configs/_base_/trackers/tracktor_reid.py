@@ -1,8 +1,8 @@
 # Tracktor with appearance (+ReIDext, +ReIDhead): a track that was lost at most 10 frames ago goes
 # on where a new detection overlaps it (IoU >= 0.2) and looks like the mean of its last ten frames.
 # As many pairs as possible first, then the nearest looks. The limit is a distance of unit vectors:
-# at a right angle, as unrelated ones are, they are 1.41 apart (the published 2.0 is one of vectors of
-# any length).
+# at a right angle, as unrelated ones are, they are 1.41 apart (the published 2.0 is one of vectors
+# of any length).
 _base_ = "tracktor.py"
 steps = _base_.tracker.steps
 tracker = dict(
