@@ -1,5 +1,5 @@
 # The small Tracktor on the two real sequences at 640x480, trained by the DeepMOT loss. Pre-trained:
-#     --cfg-options load_from=work_dirs/faster_rcnn_r18_pets/epoch_16.pth
+#     --cfg-options load_from=work_dirs/faster_rcnn_r18_pets/epoch_8.pth
 _base_ = [
     "../_base_/models/tracktor_r18.py",
     "../_base_/models/deepmot_small.py",
