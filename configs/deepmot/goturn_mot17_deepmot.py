@@ -1,5 +1,5 @@
-# GOTURN as the paper trains it on MOT17's first halves, tested on the last quarters on public
-# detections: all of it learns by the DeepMOT loss. From the pre-trained network:
+# GOTURN on MOT17's first halves, tested on the last quarters on public detections: all of it learns
+# by the DeepMOT loss, on the paper's schedule, with our matcher and gate. From the pre-trained one:
 #     --cfg-options load_from=work_dirs/goturn_mot17/epoch_50.pth
 # On detections with fewer false positives (tools/dataset_converters/rescore_detections.py):
 #     --cfg-options test_dataloader.dataset.with_detections=det/rescored.txt

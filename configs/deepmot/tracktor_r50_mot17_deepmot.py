@@ -1,5 +1,6 @@
-# Tracktor as the paper trains it on MOT17's first halves, tested on the last quarters on public
-# detections: the regression layer learns by the DeepMOT loss. From the pre-trained network:
+# Tracktor on MOT17's first halves, tested on the last quarters on public detections: the regression
+# layer learns by the DeepMOT loss, on the paper's schedule, with our matcher and gate (the paper's:
+# tracktor_r50_mot17_deepmot_dhn.py). From the pre-trained network:
 #     --cfg-options load_from=work_dirs/faster_rcnn_r50_mot17/epoch_12.pth
 _base_ = [
     "../_base_/models/tracktor_r50.py",

@@ -1,5 +1,7 @@
 # Tracktor on ResNet-50 with an appearance head that learns with it (+ReIDhead, the paper's best):
-# clips of ten frames, the cosine distance of a track's past as a term of D.
+# clips of ten frames, the cosine distance of a track's past as a term of D. From the pre-trained
+# network:
+#     --cfg-options load_from=work_dirs/faster_rcnn_r50_synthmot/epoch_5.pth
 _base_ = [
     "../_base_/models/tracktor_r50_reid_head.py",
     "../_base_/models/deepmot.py",

@@ -6,6 +6,8 @@ _base_ = [
     "../_base_/trackers/mot_by_sot_visible_first.py",
     "../_base_/default_runtime.py",
 ]
+# Consecutive frames: later the search crop, twice the old box, may not show the target any more.
+train_dataloader = dict(dataset=dict(max_distance=1))
 model = dict(
     type="SOTPairModel",
     follower=_base_.follower,

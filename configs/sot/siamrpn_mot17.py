@@ -1,4 +1,5 @@
-# SiamRPN on pairs of the frames of MOT17's training half: the "pre-trained" of DeepMOT's Table 3.
+# SiamRPN on pairs of the frames of MOT17's training half: what DeepMOT's Table 3 calls pre-trained
+# (there: on other data, by its authors).
 _base_ = [
     "../_base_/models/siamrpn.py",
     "../_base_/datasets/mot17_pairs.py",

@@ -1,4 +1,4 @@
-# SiamRPN on pairs of SynthMOT's frames: the "pre-trained" of DeepMOT's Table 3.
+# SiamRPN on pairs of SynthMOT's frames: what DeepMOT's Table 3 calls pre-trained.
 _base_ = [
     "../_base_/models/siamrpn.py",
     "../_base_/datasets/synthmot_pairs.py",

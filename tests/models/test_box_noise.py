@@ -34,6 +34,7 @@ def test_none():
     [
         (dict(scale=(1.2, 0.8)), r"BoxNoise.scale: expected \(low, high\), .* got \(1.2, 0.8\)"),
         (dict(scale=(0.0, 1.0)), "low above 0"),
+        (dict(scale=0.2), r"BoxNoise.scale: expected \(low, high\), .* got 0.2"),
         (dict(shift=(-0.1, 0.1)), "BoxNoise.shift: .* low at least 0"),
     ],
 )

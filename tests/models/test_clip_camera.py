@@ -44,4 +44,7 @@ def test_boxes_move_with_the_camera_inside_of_the_letterbox():
     torch.testing.assert_close(first(boxes), boxes)
     offset = np.array([0, 8, 0, 8])
     expected = move_boxes(boxes.numpy() - offset, zoom) + offset
-    torch.testing.assert_close(second(boxes), torch.tensor(expected, dtype=torch.float32))
+    moved = torch.tensor(expected, dtype=torch.float32)
+    torch.testing.assert_close(second(boxes), moved)
+    with torch.autocast("cpu", torch.bfloat16):
+        torch.testing.assert_close(second(boxes), moved)

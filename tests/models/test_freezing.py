@@ -43,6 +43,8 @@ def test_nothing_matches():
     )
     with pytest.raises(InputError, match="owner: no pattern, so that nothing would learn"):
         freeze_except(net(), [], "owner")
+    with pytest.raises(InputError, match=r"a list of patterns, got 'head.\*': \['head.\*'\]"):
+        freeze_except(net(), "head.*", "owner")
 
 
 def test_statistics():

@@ -67,6 +67,15 @@ def test_soft_choice_comes_near_the_best_as_the_temperature_falls():
     torch.testing.assert_close(soft, best, atol=0.5, rtol=0)
 
 
+def test_soft_choice_keeps_pixels_in_mixed_precision():
+    net = build(SIAMRPN, choice="soft")
+    proposals, sizes = random_proposals(net, 5), torch.rand(5, 2) * 60 + 20
+    expected, *_ = net._choose(proposals, sizes)
+    with torch.autocast("cpu", torch.bfloat16):
+        box, *_ = net._choose(proposals, sizes)
+    torch.testing.assert_close(box, expected)
+
+
 def test_size_follows_at_its_rate_and_the_centre_at_once():
     net = build(SIAMRPN)
     first, second = frames()

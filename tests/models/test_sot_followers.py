@@ -102,6 +102,18 @@ def test_gradients_of_the_boxes(name, choice):
         assert max(p.grad.abs().max() for n, p in net.named_parameters() if "template_box" in n) > 0
 
 
+@pytest.mark.parametrize("name", FOLLOWERS)
+def test_gradients_go_on_through_time(name):
+    net = build(FOLLOWERS[name]).train()
+    first, second = frames()
+    boxes = BOXES.clone().requires_grad_()
+    found, _ = net.advance(second, net.start(first, boxes, IDS))
+    (gradient,) = torch.autograd.grad(found.boxes[:, :2].sum(), boxes)
+    # Where a target stands moves where it is found.
+    assert (gradient[:, 0] + gradient[:, 2] > 0.1).all()
+    assert (gradient[:, 1] + gradient[:, 3] > 0.1).all()
+
+
 @pytest.mark.parametrize(
     ("config", "message"),
     [
@@ -112,6 +124,7 @@ def test_gradients_of_the_boxes(name, choice):
         ),
         ({**SIAMRPN, "template": 71}, "at least 3 x 3 features"),
         ({**SIAMRPN, "temperature": 0}, "temperature must be positive"),
+        ({**SIAMRPN, "window": 1.5}, r"window and rate in \[0, 1\] and penalty >= 0, got 1.5,"),
         ({**SIAMRPN, "refresh": 0}, "refresh must be None or at least 1 frame"),
         ({**GOTURN, "crop": 30}, "GOTURN.crop: 30 px are too few"),
     ],

@@ -264,3 +264,9 @@ def test_bad_input(call, message):
     model = MODELS.build({"type": "SOTPairModel", "follower": follower, "loss": loss})
     with pytest.raises(ValueError, match=message):
         call(model)
+
+
+def test_the_loss_of_another_follower():
+    wrong = {"type": "SOTPairModel", "follower": GOTURN, "loss": {"type": "SiamRPNPairLoss"}}
+    with pytest.raises(ValueError, match=r"SiamRPNPairLoss is the loss of a SiamRPN.* a GOTURN"):
+        MODELS.build(wrong)

@@ -1,8 +1,8 @@
-# Faster R-CNN on single images of SynthMOT, from scratch: the pre-trained network of Tracktor.
+# Faster R-CNN on small SynthMOT frames, from scratch: the pre-trained network of tracktor_r50_*.py.
 # Tested as it is, with --eval track, it is the vanilla Base Tracktor on public detections.
 _base_ = [
     "../../_base_/models/tracktor_r50.py",
-    "../../_base_/datasets/synthmot.py",
+    "../../_base_/datasets/synthmot_small.py",
     "../../_base_/schedules/adamw_cosine.py",
     "../../_base_/trackers/tracktor.py",
     "../../_base_/default_runtime.py",

@@ -96,7 +96,7 @@ class GOTURN(Follower):
         regions = self.regions(targets.near)
         before = self.crops(targets.image, self.regions(targets.boxes))
         output = self.regress(self.features(before), self.features(self.crops(image, regions)))
-        boxes = boxes_from_crops(output.float() / OUTPUT_SCALE, regions.detach(), (1, 1))
+        boxes = boxes_from_crops(output.float() / OUTPUT_SCALE, regions, (1, 1))
         kept = inside_image(boxes, (image.shape[-2], image.shape[-1]), self.min_side)
         found = Found(boxes if self.training else kept, scores, targets.ids, scores.bool())
         return found, targets.moved(image, kept)

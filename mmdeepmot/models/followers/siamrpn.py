@@ -95,6 +95,11 @@ class SiamRPN(Follower):
         super().__init__(init_cfg)
         if choice not in get_args(Choice):
             raise InputError(f"SiamRPN.choice must be one of {get_args(Choice)}, got {choice!r}")
+        if not 0 <= window <= 1 or penalty < 0 or not 0 <= rate <= 1:
+            raise InputError(
+                "SiamRPN: expected window and rate in [0, 1] and penalty >= 0, got "
+                f"{window}, {rate} and {penalty}"
+            )
         if temperature <= 0:
             raise InputError(f"SiamRPN.temperature must be positive, got {temperature}")
         if refresh is not None and refresh < 1:
@@ -190,7 +195,8 @@ class SiamRPN(Follower):
         if self.choice == "best":
             return boxes.gather(1, best[..., None].expand(-1, -1, 4)).squeeze(1), score, rate
         weight = (decides / self.temperature).softmax(dim=1)
-        return torch.einsum("np,npc->nc", weight, boxes), score, rate
+        # No matrix product: in mixed precision it would round pixels.
+        return (weight[..., None] * boxes).sum(dim=1), score, rate
 
     def _remember(self, image: Tensor, boxes: Tensor) -> dict[str, Tensor]:
         crops = self.template_crops(image, boxes.detach())

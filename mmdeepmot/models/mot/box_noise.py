@@ -5,6 +5,8 @@ Augmentation": true boxes are rescaled by 0.8 to 1.2 and shifted, vertically and
 to a quarter of their height and width, as a detector's would be.
 """
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -49,7 +51,8 @@ class BoxNoise:
 
     def __init__(self, scale: Range = (0.8, 1.2), shift: Range = (0.0, 0.25)) -> None:
         for name, bounds, least in (("scale", scale, "above 0"), ("shift", shift, "at least 0")):
-            low, high = bounds
+            pair = isinstance(bounds, Sequence) and len(bounds) == 2
+            low, high = bounds if pair else (-1.0, -1.0)
             if not low <= high or low < 0 or (name == "scale" and low == 0):
                 raise InputError(
                     f"BoxNoise.{name}: expected (low, high), low {least} and not above high, got "

@@ -57,7 +57,9 @@ def _mover(affine: Affine, offset: Tensor) -> MoveBoxes:
         turn = torch.as_tensor(affine[:, :2], dtype=boxes.dtype, device=boxes.device)
         shift = torch.as_tensor(affine[:, 2], dtype=boxes.dtype, device=boxes.device)
         start = offset.to(boxes)
-        centre = (0.5 * (boxes[:, :2] + boxes[:, 2:]) - start) @ turn.T + shift + start
+        # No matrix product: in mixed precision it would round pixels.
+        middle = 0.5 * (boxes[:, :2] + boxes[:, 2:]) - start
+        centre = (middle[:, None] * turn).sum(dim=-1) + shift + start
         half = 0.5 * scale * (boxes[:, 2:] - boxes[:, :2])
         return torch.cat((centre - half, centre + half), dim=1)
 

@@ -22,9 +22,12 @@ def freeze_except(module: nn.Module, patterns: Sequence[str], owner: str) -> Non
         owner: Whose key the patterns are, for messages.
 
     Raises:
-        InputError: A pattern matches no parameter; the message lists what there is.
+        InputError: The patterns are no list, or one matches no parameter; the message lists what
+            there is.
     """
     names = [name for name, _ in module.named_parameters()]
+    if isinstance(patterns, str):
+        raise InputError(f"{owner}: expected a list of patterns, got {patterns!r}: [{patterns!r}]")
     if not patterns:
         raise InputError(f"{owner}: no pattern, so that nothing would learn; ['*']: everything")
     for pattern in patterns:

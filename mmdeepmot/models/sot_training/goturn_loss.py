@@ -33,6 +33,8 @@ class GOTURNPairLoss(torch.nn.Module):
         max_scale: Largest change of width and height.
     """
 
+    follower_type = GOTURN
+
     def __init__(
         self,
         crops: int = 10,

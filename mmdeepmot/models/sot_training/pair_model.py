@@ -27,7 +27,8 @@ class SOTPairModel(TrackingModel):
         follower: Config of a follower (``SiamRPN``, ``GOTURN``).
         loss: Config of what makes crops of pairs and losses of them (``SiamRPNPairLoss``,
             ``GOTURNPairLoss``): a module that takes the follower and a list of
-            :class:`~mmdeepmot.models.sot_training.pairs.FramePair`.
+            :class:`~mmdeepmot.models.sot_training.pairs.FramePair`. Its ``follower_type``, if it
+            has one, is the class that it is for.
         max_targets: At most so many targets of a pair, drawn at random; None: all.
         min_side: px; smaller boxes are left out.
         detections: As the next ones, see
@@ -39,6 +40,9 @@ class SOTPairModel(TrackingModel):
         data_preprocessor: Config; ``MOTDataPreprocessor`` by default.
         task: See there.
         init_cfg: mmengine's initialisation config.
+
+    Raises:
+        InputError: The loss is that of another follower.
     """
 
     def __init__(
@@ -68,6 +72,12 @@ class SOTPairModel(TrackingModel):
             init_cfg=init_cfg,
         )
         self.pair_loss = MODELS.build(loss)
+        taken = getattr(self.pair_loss, "follower_type", object)
+        if not isinstance(self.follower, taken):
+            raise InputError(
+                f"SOTPairModel: {type(self.pair_loss).__name__} is the loss of a {taken.__name__}, "
+                f"the follower is a {type(self.follower).__name__}"
+            )
         self.max_targets, self.min_side = max_targets, min_side
         for other in (self.detector, self.reid):
             if other is not None:

@@ -66,6 +66,8 @@ class SiamRPNPairLoss(torch.nn.Module):
         box_weight: Of the boxes' loss (PySOT: 1.2).
     """
 
+    follower_type = SiamRPN
+
     def __init__(
         self,
         template_shift: float = 4.0,
