@@ -52,8 +52,7 @@ class BoxNoise:
     def __init__(self, scale: Range = (0.8, 1.2), shift: Range = (0.0, 0.25)) -> None:
         for name, bounds, least in (("scale", scale, "above 0"), ("shift", shift, "at least 0")):
             pair = isinstance(bounds, Sequence) and len(bounds) == 2
-            low, high = bounds if pair else (-1.0, -1.0)
-            if not low <= high or low < 0 or (name == "scale" and low == 0):
+            if not pair or not 0 <= bounds[0] <= bounds[1] or (name == "scale" and not bounds[0]):
                 raise InputError(
                     f"BoxNoise.{name}: expected (low, high), low {least} and not above high, got "
                     f"{bounds}"
