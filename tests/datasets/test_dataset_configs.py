@@ -10,7 +10,7 @@ from mmdeepmot.registry import DATASETS, TRANSFORMS
 
 NAMES = (
     "mot_challenge", "mot15split", "mot17half", "joint", "joint_embedding",
-    "pets", "synthmot_clips", "synthmot_small_clips", "mot17_clips", "pets_clips",
+    "pets", "synthmot_small_clips", "mot17_clips", "pets_clips",
     "pets_public",
 )  # fmt: skip
 

@@ -196,6 +196,15 @@ class TestAppearance:
         assert found["looks_IDS"] == pytest.approx(2)
         assert found["loss_looks_dmota"] == pytest.approx(3 * 2 * 2 / 2)
 
+    def test_the_second_pass_has_no_gate_of_boxes(self):
+        """Looks at 60 degrees, 0.25 apart, are one person's, whatever gate the boxes have."""
+        seen = torch.tensor([[0.5, 3**0.5 / 2]])
+        rows = clips([frame({0: 0}, {0: 0}, known=self.RIGHT, seen=seen)], started=(0,))
+        loss = dict(SHARP, gate=0.25, gate_width=0.05)
+        found = values(DeepMOTCriterion(HUNGARIAN, loss, appearance="pass")(rows))
+        assert found["looks_dMOTA"] == pytest.approx(1) and found["looks_FN"] == pytest.approx(0)
+        assert found["looks_dMOTP"] == pytest.approx(0.75)
+
     def test_gradients_draw_own_looks_together_and_others_apart(self):
         known = torch.cat((self.RIGHT, self.UP))
         seen = torch.tensor([[0.8, 0.6], [0.6, 0.8]], requires_grad=True)

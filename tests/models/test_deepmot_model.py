@@ -185,3 +185,27 @@ def test_statistics_are_kept_unless_asked():
     model = toy_model(follower=follower, norm_eval=False).train()
     assert model.follower.norm.training
     assert not model.eval().follower.norm.training
+
+
+def test_a_frozen_network_that_nobody_trained_is_named_once(monkeypatch):
+    said = []
+    monkeypatch.setattr(deepmot, "print_log", lambda text, **_: said.append(text))
+    clips = toy_clips(1, seed=0)
+
+    def warnings(load: bool, **changes) -> list[str]:
+        said.clear()
+        model = toy_model(**changes)
+        if load:
+            model.load_state_dict(toy_model().state_dict())
+        for _ in range(2):
+            model(*clips, mode="loss")
+        return list(said)
+
+    (text,) = warnings(load=False, trainable=["head.bias"])
+    assert text.startswith(
+        "DeepMOTModel: 97% of the parameters of ToyFollower do not learn (trainable) and were "
+        "not loaded"
+    )
+    assert "load_from=CHECKPOINT" in text
+    assert warnings(load=True, trainable=["head.bias"]) == []
+    assert warnings(load=False) == []

@@ -4,7 +4,12 @@ import pytest
 from torch import nn
 
 from mmdeepmot.errors import InputError
-from mmdeepmot.models.mot.freezing import freeze_except, frozen_parts, keep_statistics
+from mmdeepmot.models.mot.freezing import (
+    freeze_except,
+    frozen_parts,
+    keep_statistics,
+    random_share,
+)
 
 
 def net() -> nn.Module:
@@ -51,3 +56,15 @@ def test_statistics():
     module = net().train()
     keep_statistics(module)
     assert not module["backbone"][1].training and module["backbone"][2].training
+
+
+def test_share_that_stays_random():
+    module = net()  # 16 + 8 parameters of the backbone, 10 and 20 of the heads
+    assert random_share(module) == 0
+    freeze_except(module, ["head.reg.*"], "owner")
+    assert random_share(module) == pytest.approx(34 / 54)
+    module["backbone"].init_cfg = dict(type="Pretrained", checkpoint="torchvision://resnet18")
+    assert random_share(module) == pytest.approx(10 / 54)
+    module["backbone"].init_cfg = [dict(type="Kaiming", layer="Conv2d")]
+    assert random_share(module) == pytest.approx(34 / 54)
+    assert random_share(nn.Identity()) == 0

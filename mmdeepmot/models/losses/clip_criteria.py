@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args
 import torch
 import torch.nn.functional as F
 from mmengine.model import BaseModule
-from torch import Tensor
+from torch import Tensor, nn
 
 from mmdeepmot.errors import InputError
 from mmdeepmot.models.losses.box_distance import Normalisation, box_distance
@@ -71,7 +71,8 @@ class DeepMOTCriterion(ClipCriterion):
         appearance: How embeddings count. ``'none'``: they do not. ``'term'`` (the paper): the
             cosine distance of a track's past to the objects is a term of D, by which matches are
             made; dMOTP stays that of the boxes. ``'pass'`` (the published code): it goes through
-            matcher and loss a second time, alone, with terms of its own.
+            matcher and loss a second time, alone, with terms of its own and without the loss's
+            gate, which is one of box distances.
         appearance_share: Of the term in D, which is ``(1 - share) box distance + share cosine
             distance``; by default each of the three distances weighs as much as the others.
         appearance_weight: Of the second pass's loss.
@@ -104,7 +105,9 @@ class DeepMOTCriterion(ClipCriterion):
                 f"<= min_iou <= 1, got {appearance_share}, {appearance_weight} and {min_iou}"
             )
         self.matcher = MODELS.build(matcher)
-        self.loss = MODELS.build(loss or {"type": "DeepMOTLoss"})
+        loss = loss or {"type": "DeepMOTLoss"}
+        self.loss = MODELS.build(loss)
+        self.looks_loss = MODELS.build({**loss, "gate": None}) if appearance == "pass" else None
         self.normalisation: Normalisation = normalisation
         self.min_iou = min_iou
         self.appearance = appearance
@@ -138,7 +141,7 @@ class DeepMOTCriterion(ClipCriterion):
         if self.appearance == "term":
             share = self.appearance_share
             return self._losses((1 - share) * distances + share * looks, clips, distances)
-        second = self._losses(looks, clips)
+        second = self._losses(looks, clips, loss=self.looks_loss)
         return self._losses(distances, clips) | {
             key.replace("loss_", "loss_looks_") if "loss" in key else f"looks_{key}": (
                 self.appearance_weight * value if "loss" in key else value
@@ -155,13 +158,17 @@ class DeepMOTCriterion(ClipCriterion):
         return appearance_distance(clips.embeddings, clips.object_embeddings)
 
     def _losses(
-        self, distances: Tensor, clips: ClipRows, box_distances: Tensor | None = None
+        self,
+        distances: Tensor,
+        clips: ClipRows,
+        box_distances: Tensor | None = None,
+        loss: nn.Module | None = None,
     ) -> dict[str, Tensor]:
         with torch.autocast(distances.device.type, enabled=False):
             assignment = self.matcher(
                 distances.flatten(0, 1), clips.valid.flatten(0, 1), clips.present.flatten(0, 1)
             ).view_as(distances)
-            values, _ = self.loss(
+            values, _ = (loss or self.loss)(
                 distances,
                 assignment,
                 clips.row_ids,

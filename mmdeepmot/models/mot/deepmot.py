@@ -4,11 +4,13 @@ Paper: Xu et al., "How To Train Your Deep Multi-Object Tracker", CVPR 2020, Sec.
 A.2. docs/deepmot.md explains it, and how one's own tracker gets there.
 """
 
+import logging
 from collections.abc import Sequence
 from typing import Any
 
 import torch
 from mmdet.structures import DetDataSample, TrackDataSample
+from mmengine.logging import print_log
 from torch import Tensor
 
 from mmdeepmot.errors import InputError
@@ -17,7 +19,12 @@ from mmdeepmot.models.losses.clip_rows import ClipRows, pad_clips
 from mmdeepmot.models.mot.clip_camera import MoveBoxes, clip_motions
 from mmdeepmot.models.mot.detection_source import Source
 from mmdeepmot.models.mot.following import LeadRules, TrueFrame, lead
-from mmdeepmot.models.mot.freezing import freeze_except, frozen_parts, keep_statistics
+from mmdeepmot.models.mot.freezing import (
+    freeze_except,
+    frozen_parts,
+    keep_statistics,
+    random_share,
+)
 from mmdeepmot.models.mot.tracking_model import Task, TrackingModel
 from mmdeepmot.registry import MODELS, TASK_UTILS
 
@@ -109,6 +116,7 @@ class DeepMOTModel(TrackingModel):
         self.compensate = compensate
         self.rules = LeadRules(births, deaths, through_time, self.criterion.needs_embeddings)
         freeze_except(self.follower, trainable, "DeepMOTModel.trainable")
+        self._random = random_share(self.follower)  # until weights are loaded
         for other in (self.detector, self.reid):
             if other is not None:
                 other.requires_grad_(False)
@@ -151,6 +159,8 @@ class DeepMOTModel(TrackingModel):
             )
         if data_samples is None:
             raise InputError("DeepMOTModel needs data_samples: the true boxes of every frame")
+        if mode == "loss" and self._random > 0.5:
+            self._warn_of_random_weights()
         rows = self.follow(inputs, data_samples)
         return rows if mode == "tensor" else self._reaching_all(self.criterion(rows))
 
@@ -172,6 +182,22 @@ class DeepMOTModel(TrackingModel):
             started.append(truth[first].ids)
         sizes = [_image_size(sample, inputs) for sample in samples[::length]]
         return pad_clips(clips, torch.tensor(sizes, device=inputs.device), started)
+
+    def _load_from_state_dict(self, *args: Any, **kwargs: Any) -> None:
+        """As torch's; from now on the follower is one that was trained."""
+        self._random = 0.0
+        super()._load_from_state_dict(*args, **kwargs)
+
+    def _warn_of_random_weights(self) -> None:
+        print_log(
+            f"DeepMOTModel: {self._random:.0%} of the parameters of "
+            f"{type(self.follower).__name__} do not learn (trainable) and were not loaded: they "
+            "stay as random as they are. From a trained network: load_from=CHECKPOINT, e.g. in "
+            "--cfg-options (said once)",
+            logger="current",
+            level=logging.WARNING,
+        )
+        self._random = 0.0
 
     def _encode_clips(self, inputs: Tensor) -> list[list[Any]]:
         """The frames of each clip as the follower sees them; None where nobody looks."""

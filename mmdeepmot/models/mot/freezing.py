@@ -67,6 +67,22 @@ def frozen_parts(module: nn.Module) -> Iterator[nn.Module]:
         yield from frozen_parts(child)
 
 
+def random_share(module: nn.Module) -> float:
+    """Share of the parameters, 0 to 1, that do not learn and have no weights from elsewhere.
+
+    Those of parts with an ``init_cfg`` of type ``Pretrained`` do.
+    """
+    given = {id(p) for part in module.modules() if _is_given(part) for p in part.parameters()}
+    left = [p for p in module.parameters() if not p.requires_grad and id(p) not in given]
+    return sum(p.numel() for p in left) / max(sum(p.numel() for p in module.parameters()), 1)
+
+
+def _is_given(part: nn.Module) -> bool:
+    wanted = getattr(part, "init_cfg", None) or []
+    wanted = [wanted] if isinstance(wanted, dict) else wanted
+    return any(one.get("type") == "Pretrained" for one in wanted)
+
+
 def keep_statistics(module: nn.Module) -> None:
     """Lets layers of batch and instance normalisation use and keep the statistics they have."""
     for part in module.modules():
