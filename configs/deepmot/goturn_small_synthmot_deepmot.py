@@ -1,7 +1,7 @@
 # The small GOTURN on SynthMOT at 512x288, trained by the DeepMOT loss; from the pre-trained one:
 #     python tools/train.py configs/sot/goturn_small_synthmot.py
 #     python tools/train.py configs/deepmot/goturn_small_synthmot_deepmot.py \
-#         --cfg-options load_from=work_dirs/goturn_small_synthmot/epoch_5.pth
+#         --cfg-options load_from=work_dirs/goturn_small_synthmot/epoch_16.pth
 _base_ = [
     "../_base_/models/goturn_small.py",
     "../_base_/models/deepmot_small.py",

@@ -1,8 +1,8 @@
-# A small GOTURN from scratch on pairs of SynthMOT's frames, within minutes on two CPU cores.
+# A small GOTURN from scratch on pairs of SynthMOT's frames, in ten minutes of a CPU core.
 _base_ = [
     "../_base_/models/goturn_small.py",
     "../_base_/datasets/synthmot_small_pairs.py",
-    "../_base_/schedules/adamw_cosine.py",
+    "../_base_/schedules/adamw_cosine_16e.py",
     "../_base_/trackers/mot_by_sot_visible_first.py",
     "../_base_/default_runtime.py",
 ]
