@@ -65,6 +65,8 @@ def test_share_that_stays_random():
     assert random_share(module) == pytest.approx(34 / 54)
     module["backbone"].init_cfg = dict(type="Pretrained", checkpoint="torchvision://resnet18")
     assert random_share(module) == pytest.approx(10 / 54)
+    module["backbone"].init_cfg = dict(type="DarknetPretrainedInit", checkpoint="darknet53.conv.74")
+    assert random_share(module) == pytest.approx(10 / 54)
     module["backbone"].init_cfg = [dict(type="Kaiming", layer="Conv2d")]
     assert random_share(module) == pytest.approx(34 / 54)
     assert random_share(nn.Identity()) == 0

@@ -10,6 +10,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from mmdeepmot.errors import InputError
 from mmdeepmot.models.heads.embedding_map import EmbeddingMap
+from mmdeepmot.models.utils.initial_weights import loads_weights
 from mmdeepmot.registry import SCOPE
 
 FreezeBN = Literal["auto", "none", "backbone", "all"]
@@ -18,11 +19,7 @@ FreezeBN = Literal["auto", "none", "backbone", "all"]
 def is_pretrained(backbone: dict) -> bool:
     """Whether a backbone's config loads weights (an ``init_cfg`` whose type says so, or the older
     ``pretrained``)."""
-    init_cfg = backbone.get("init_cfg") or []
-    entries = [init_cfg] if isinstance(init_cfg, dict) else init_cfg
-    kinds = [entry["type"] for entry in entries]
-    names = [kind if isinstance(kind, str) else kind.__name__ for kind in kinds]
-    return bool(backbone.get("pretrained")) or any("Pretrained" in name for name in names)
+    return bool(backbone.get("pretrained")) or loads_weights(backbone.get("init_cfg"))
 
 
 class OneShotDetector(SingleStageDetector):

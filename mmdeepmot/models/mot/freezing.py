@@ -8,6 +8,7 @@ from torch import nn
 from torch.nn.modules.batchnorm import _NormBase
 
 from mmdeepmot.errors import InputError
+from mmdeepmot.models.utils.initial_weights import loads_weights
 
 MAX_NAMED = 8
 
@@ -70,17 +71,12 @@ def frozen_parts(module: nn.Module) -> Iterator[nn.Module]:
 def random_share(module: nn.Module) -> float:
     """Share of the parameters, 0 to 1, that do not learn and have no weights from elsewhere.
 
-    Those of parts with an ``init_cfg`` of type ``Pretrained`` do.
+    Those of parts whose ``init_cfg`` loads some do.
     """
-    given = {id(p) for part in module.modules() if _is_given(part) for p in part.parameters()}
+    loading = [m for m in module.modules() if loads_weights(getattr(m, "init_cfg", None))]
+    given = {id(p) for part in loading for p in part.parameters()}
     left = [p for p in module.parameters() if not p.requires_grad and id(p) not in given]
     return sum(p.numel() for p in left) / max(sum(p.numel() for p in module.parameters()), 1)
-
-
-def _is_given(part: nn.Module) -> bool:
-    wanted = getattr(part, "init_cfg", None) or []
-    wanted = [wanted] if isinstance(wanted, dict) else wanted
-    return any(one.get("type") == "Pretrained" for one in wanted)
 
 
 def keep_statistics(module: nn.Module) -> None:
