@@ -1,8 +1,10 @@
-# Tracktor on ResNet-50, its regression layer trained by the DeepMOT loss, on small SynthMOT frames
-# so that a CPU shows how it goes: one layer, on features of nothing, at a rate of 1e-2. From the
-# pre-trained network, at the paper's:
+# Tracktor on ResNet-50 learns by the DeepMOT loss from nothing: within 90 s two CPU cores show how
+# FP, FN and IDS fall, dMOTA and dMOTP rise. All of it learns, and it has no statistics to keep yet.
+# Encoding a frame is what a step costs, and its seven people are few to learn from: each clip is
+# followed from eight starts.
+# Its regression layer alone, from a pre-trained network, on its statistics:
 #     --cfg-options load_from=work_dirs/faster_rcnn_r50_synthmot/epoch_5.pth \
-#     optim_wrapper.optimizer.lr=1e-4
+#     model.trainable="[detector.roi_head.bbox_head.fc_reg.*]" model.norm_eval=True
 _base_ = [
     "../_base_/models/tracktor_r50.py",
     "../_base_/models/deepmot.py",
@@ -11,12 +13,10 @@ _base_ = [
     "../_base_/trackers/tracktor.py",
     "../_base_/default_runtime.py",
 ]
-train_dataloader = dict(batch_size=4)
-effective_batch_size = 4
-optim_wrapper = dict(optimizer=dict(lr=1e-2))
 model = dict(
     follower=_base_.follower,
-    trainable=["detector.roi_head.bbox_head.fc_reg.*"],
+    starts_per_clip=8,
+    norm_eval=False,
     tracker=_base_.tracker,
     camera=_base_.camera,
     detections="refined",

@@ -22,11 +22,8 @@ def name(path: Path) -> str:
 
 
 def rate_of(stem: str) -> float:
-    """The paper's, but for small single-object trackers, and where training starts with nothing."""
-    follower, *rest = stem.rsplit("_", 1)
-    if follower == "tracktor_r50" and rest != ["reidhead"]:
-        return 1e-2
-    if follower in ("siamrpn", "goturn") or stem.startswith("goturn_small"):
+    """The paper's, but for small single-object trackers."""
+    if stem.rsplit("_", 1)[0] in ("siamrpn", "goturn") or stem.startswith("goturn_small"):
         return 1e-3
     return 3e-4 if stem.startswith("siamrpn_small") else 1e-4
 
@@ -47,7 +44,9 @@ def test_config_is_complete_and_builds(path: Path):
     with torch.device("meta"):
         model = MODELS.build(cfg.model)
     learning = {key for key, p in model.follower.named_parameters() if p.requires_grad}
-    if path.stem.startswith("tracktor") or path.parent != FOLDER:
+    from_nothing = path.stem in ("tracktor_r50_deepmot", "tracktor_r50_smoothl1")
+    assert cfg.model.get("starts_per_clip", 1) == (8 if from_nothing else 1)
+    if (path.stem.startswith("tracktor") and not from_nothing) or path.parent != FOLDER:
         looks = {key for key in learning if key.startswith("embedding_head.")}
         assert learning - looks == REGRESSION
         assert bool(looks) == (cfg.model.criterion.get("appearance") == "term")

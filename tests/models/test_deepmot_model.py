@@ -97,6 +97,26 @@ def test_rows_of_a_batch():
     assert torch.equal(rows.objects[0, 2], samples[0][3].gt_instances.bboxes)
 
 
+def test_several_starts_of_a_clip_from_one_look_at_it():
+    images, samples = toy_clips(2, length=3, people=2)
+    samples[1][2].gt_instances = samples[1][2].gt_instances[:1]
+    model = toy_model(starts_per_clip=4)
+    with mock.patch.object(model.follower, "encode", wraps=model.follower.encode) as encode:
+        rows = model(images, samples)
+    assert encode.call_count == 1 and encode.call_args.args[0].shape == (6, 3, 96, 128)
+    assert rows.boxes.shape == (8, 2, 2, 4)
+    assert rows.started.tolist() == [[0, 1]] * 8
+    assert rows.row_ids.tolist() == [[[0, 1]] * 2] * 4 + [[[0, 1], [0, -1]]] * 4
+    assert torch.equal(rows.objects[:4], rows.objects[:1].expand(4, -1, -1, -1))
+    assert len(rows.boxes[:, 0, 0].unique(dim=0)) == 8  # nobody starts where another did
+    total, logged = model.parse_losses(model(images, samples, mode="loss"))
+    assert 0 < logged["dMOTA"] < 1
+    total.backward()
+    assert model.follower.head.weight.grad.any()
+    with pytest.raises(InputError, match="starts_per_clip: expected 1 or more, got 0"):
+        toy_model(starts_per_clip=0)
+
+
 @pytest.mark.parametrize(
     ("inputs", "samples", "message"),
     [

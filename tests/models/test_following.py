@@ -1,6 +1,7 @@
 """A follower led through scripted clips: who is followed, what counts, where gradients go."""
 
 import math
+from dataclasses import fields
 
 import pytest
 import torch
@@ -8,6 +9,7 @@ from torch import Tensor
 
 from mmdeepmot.models.mot import Follower, Found, Targets
 from mmdeepmot.models.mot.following import LeadRules, TrueFrame, lead
+from mmdeepmot.models.mot.repeated_starts import repeated, separated
 
 STEP = 2.0
 DEFAULT = LeadRules()
@@ -162,3 +164,39 @@ def test_looks_of_the_past_and_of_the_objects():
     assert gradient.item() == pytest.approx(-0.16 * math.sin(0.16))
     later = walk(follower, truth[:1] * 3, LeadRules(embed=True, through_time=True))[1].embeddings
     assert torch.autograd.grad(later.sum(), follower.shift)[0] != 0
+
+
+def test_several_starts_at_once_are_as_one_after_another():
+    times = 3
+    truth = [
+        here({4: 10, 0: 40}),
+        here({2: 70, 0: 42}, neutral=(50,)),
+        here({0: 45, 2: 72}),
+        here({}),
+    ]
+    rules = LeadRules(embed=True)
+
+    def apart(boxes: Tensor) -> Tensor:
+        each = len(boxes) // times
+        return boxes + torch.arange(times).repeat_interleave(each)[:, None]
+
+    follower = Detector(gives_up=(6, 7, 8))  # the three of 2
+    frames = walk(follower, repeated(truth, times), rules, perturb=apart)
+    together = separated(frames, times)
+    assert together[2][0].row_ids.tolist() == [0, -1, 2]  # 80 alone: 50 is ignored
+    for copy, clip in enumerate(together):
+        alone = Detector(gives_up=(2,))
+        one = walk(alone, truth, rules, perturb=lambda boxes, by=copy: boxes + by)
+        for got, expected in zip(clip, one, strict=True):
+            for name in (field.name for field in fields(got)):
+                torch.testing.assert_close(getattr(got, name), getattr(expected, name))
+        both = [clip[1].boxes.sum(), one[1].boxes.sum()]
+        slopes = [torch.autograd.grad(total, drift.shift, retain_graph=True)[0]
+                  for total, drift in zip(both, (follower, alone), strict=True)]  # fmt: skip
+        assert slopes[0] == slopes[1] == 4
+
+
+def test_one_start_is_as_it_was():
+    truth = [here({0: 10, 1: 40}), here({1: 42})]
+    (clip,) = separated(walk(Drift(), repeated(truth, 1)), 1)
+    assert places(clip) == places(walk(Drift(), truth)) == [{1: 42}]

@@ -25,6 +25,7 @@ from mmdeepmot.models.mot.freezing import (
     keep_statistics,
     random_share,
 )
+from mmdeepmot.models.mot.repeated_starts import repeated, separated
 from mmdeepmot.models.mot.tracking_model import Task, TrackingModel
 from mmdeepmot.registry import MODELS, TASK_UTILS
 
@@ -44,6 +45,8 @@ class DeepMOTModel(TrackingModel):
         criterion: Config: ``DeepMOTCriterion`` or ``SmoothL1Criterion``.
         start: Config of what makes the boxes that tracks start from out of true ones; ``BoxNoise``
             with the paper's ranges by default.
+        starts_per_clip: How often each clip is followed, from starts of its own; its frames are
+            encoded once. For followers whose targets do not see each other: they are one batch.
         trainable: Patterns of the follower's parameters that learn (``'*.bbox_head.*'``); the
             parts that have no others are frozen, and in evaluation mode. What the follower itself
             has frozen stays frozen.
@@ -64,8 +67,9 @@ class DeepMOTModel(TrackingModel):
         init_cfg: mmengine's initialisation config.
 
     Raises:
-        InputError: A pattern of ``trainable`` matches no parameter, ``compensate`` has no camera,
-            or the criterion compares appearances and the follower has none.
+        InputError: A pattern of ``trainable`` matches no parameter, ``starts_per_clip`` is below 1,
+            ``compensate`` has no camera, or the criterion compares appearances and the follower has
+            none.
     """
 
     def __init__(
@@ -73,6 +77,7 @@ class DeepMOTModel(TrackingModel):
         follower: dict[str, Any],
         criterion: dict[str, Any],
         start: dict[str, Any] | None = None,
+        starts_per_clip: int = 1,
         trainable: Sequence[str] = ("*",),
         norm_eval: bool = True,
         births: bool = True,
@@ -104,6 +109,10 @@ class DeepMOTModel(TrackingModel):
                 "DeepMOTModel.compensate needs a camera: give it camera=dict(type='ECC') or "
                 "'SparseFlow'"
             )
+        if starts_per_clip < 1:
+            raise InputError(
+                f"DeepMOTModel.starts_per_clip: expected 1 or more, got {starts_per_clip}"
+            )
         self.criterion = MODELS.build(criterion)
         if self.criterion.needs_embeddings and not self.follower.has_embeddings:
             raise InputError(
@@ -111,6 +120,7 @@ class DeepMOTModel(TrackingModel):
                 f"{type(self.follower).__name__} has none: give it a head for them (Tracktor: "
                 "embedding_head), or the criterion appearance='none'"
             )
+        self.starts_per_clip = starts_per_clip
         self.perturb = TASK_UTILS.build(start or {"type": "BoxNoise"})
         self.norm_eval = norm_eval
         self.compensate = compensate
@@ -165,23 +175,30 @@ class DeepMOTModel(TrackingModel):
         return rows if mode == "tensor" else self._reaching_all(self.criterion(rows))
 
     def follow(self, inputs: Tensor, data_samples: Sequence[TrackDataSample]) -> ClipRows:
-        """Leads the follower through clips ``(B, T, 3, H, W)``."""
+        """Leads the follower through clips ``(B, T, 3, H, W)``; each ``starts_per_clip`` times, one
+        after another."""
         count, length = inputs.shape[:2]
         samples = [frame for sample in data_samples for frame in sample]
         known = ground_truth(samples, inputs.device)
         fields = zip(known.boxes, known.identities, known.ignored, strict=True)
         truth = [TrueFrame.of(*frame) for frame in fields]
         encoded = self._encode_clips(inputs)
-        clips, started = [], []
+        clips, started, times = [], [], self.starts_per_clip
         for clip, images, first in zip(
             inputs, encoded, range(0, count * length, length), strict=True
         ):
             part = slice(first, first + length)
             moves = self._motions(clip, samples[part], truth[part])
-            clips.append(lead(self.follower, images, truth[part], self.perturb, self.rules, moves))
-            started.append(truth[first].ids)
+            people = repeated(truth[part], times)
+            led = lead(self.follower, images, people, self.perturb, self.rules, moves)
+            clips += separated(led, times)
+            started += [truth[first].ids] * times
         sizes = [_image_size(sample, inputs) for sample in samples[::length]]
-        return pad_clips(clips, torch.tensor(sizes, device=inputs.device), started)
+        return pad_clips(
+            clips,
+            torch.tensor(sizes, device=inputs.device).repeat_interleave(times, dim=0),
+            started,
+        )
 
     def _load_from_state_dict(self, *args: Any, **kwargs: Any) -> None:
         """As torch's; from now on the follower is one that was trained."""
