@@ -175,8 +175,8 @@ class DeepMOTModel(TrackingModel):
         return rows if mode == "tensor" else self._reaching_all(self.criterion(rows))
 
     def follow(self, inputs: Tensor, data_samples: Sequence[TrackDataSample]) -> ClipRows:
-        """Leads the follower through clips ``(B, T, 3, H, W)``; each ``starts_per_clip`` times, one
-        after another."""
+        """Leads the follower through clips ``(B, T, 3, H, W)``: ``B * starts_per_clip`` rows of
+        frames, those of one clip next to each other."""
         count, length = inputs.shape[:2]
         samples = [frame for sample in data_samples for frame in sample]
         known = ground_truth(samples, inputs.device)
@@ -193,12 +193,8 @@ class DeepMOTModel(TrackingModel):
             led = lead(self.follower, images, people, self.perturb, self.rules, moves)
             clips += separated(led, times)
             started += [truth[first].ids] * times
-        sizes = [_image_size(sample, inputs) for sample in samples[::length]]
-        return pad_clips(
-            clips,
-            torch.tensor(sizes, device=inputs.device).repeat_interleave(times, dim=0),
-            started,
-        )
+        sizes = [_image_size(one, inputs) for one in samples[::length] for _ in range(times)]
+        return pad_clips(clips, torch.tensor(sizes, device=inputs.device), started)
 
     def _load_from_state_dict(self, *args: Any, **kwargs: Any) -> None:
         """As torch's; from now on the follower is one that was trained."""

@@ -34,6 +34,8 @@ def separated(frames: Sequence[FrameRows], times: int) -> list[list[FrameRows]]:
 
     Rows that continue no one (-1) are in all of them.
     """
+    if times == 1:
+        return [list(frames)]
     return [[_of_copy(one, copy, times) for one in frames] for copy in range(times)]
 
 
