@@ -13,6 +13,7 @@ _base_ = [
     "../_base_/trackers/tracktor.py",
     "../_base_/default_runtime.py",
 ]
+default_hooks = dict(logger=dict(interval=25))  # a step takes two CPU cores 0.7 s
 model = dict(
     follower=_base_.follower,
     starts_per_clip=8,
