@@ -46,7 +46,7 @@ def _of_copy(frame: FrameRows, copy: int, times: int) -> FrameRows:
     return FrameRows(
         frame.boxes[rows],
         frame.scores[rows],
-        frame.row_ids[rows].div(times, rounding_mode="floor"),  # -1 stays
+        frame.row_ids[rows] // times,  # -1 stays
         frame.objects[objects],
         frame.object_ids[objects] // times,
         None if looks is None else looks[rows],
