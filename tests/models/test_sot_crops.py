@@ -32,6 +32,7 @@ def test_pixels_lie_where_the_region_says():
     torch.testing.assert_close(crops[0, 1, :, 0], torch.tensor([6.5, 11.5, 16.5, 21.5, 26.5, 31.5]))
     torch.testing.assert_close(crops[1, 0, 0], torch.tensor([31.25, 33.25, 35.25, 37.25, 39.25]))
     torch.testing.assert_close(crops[:, 2], torch.full((2, 6, 5), 7.0))
+    assert crops.is_contiguous(memory_format=torch.channels_last)
 
 
 @pytest.mark.parametrize("size", [(20, 24), (10, 12), (31, 17)])
