@@ -52,6 +52,22 @@ def test_boxes_are_looked_for_at_near_and_clipped_to_the_input(follower):
     assert far[:, [0, 2]].max() <= SIZE[1] and far[:, [1, 3]].max() <= SIZE[0]
 
 
+def test_mixed_precision_pools_at_the_box_itself(follower):
+    """bfloat16 has whole pixels from 128 to 256: what lies between must not be rounded to them."""
+    boxes = torch.tensor([[130.0, 10, 150, 80], [130.4, 10, 150.4, 80]])
+    seen = []
+    hook = follower.bbox_head.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
+    with torch.autocast("cpu", torch.bfloat16):
+        (image,) = follower.encode(images(1))
+        follower.refine(image, boxes)
+    assert image.levels[0].dtype == torch.bfloat16
+    exact = type(image)(tuple(level.float() for level in image.levels), image.size)
+    follower.refine(exact, boxes)
+    hook.remove()
+    torch.testing.assert_close(seen[0], seen[1])
+    assert (seen[0][0] - seen[0][1]).abs().max() > 0.01
+
+
 def test_a_box_pushed_out_of_the_image_is_not_valid(follower):
     first, second = follower.encode(images())
     out = torch.tensor([[900.0, 900, 930, 990], [60, 20, 90, 90]])

@@ -140,9 +140,15 @@ class Tracktor(DetectingFollower):
         return self.detector.loss(inputs, samples)
 
     def _pool(self, image: FeatureMaps, boxes: Tensor) -> Tensor:
-        """Features ``(N, C, h, w)`` of ``boxes (N, 4)``; no gradient into the boxes."""
+        """Features ``(N, C, h, w)`` of ``boxes (N, 4)``; no gradient into the boxes.
+
+        In single precision: mmdet gives the boxes the features' type, and bfloat16 tells x = 411 px
+        from 412 no more.
+        """
         extractor = self.detector.roi_head.bbox_roi_extractor
-        return extractor(image.levels[: extractor.num_inputs], bbox2roi([boxes.detach()]))
+        with torch.autocast(boxes.device.type, enabled=False):
+            levels = tuple(level.float() for level in image.levels[: extractor.num_inputs])
+            return extractor(levels, bbox2roi([boxes.detach().float()]))
 
 
 def shared_features(head: Any, pooled: Tensor) -> Tensor:
