@@ -99,6 +99,41 @@ def test_tracks_that_are_not_asked_for_keep_their_memory(bridge):
     assert follower.started == [[5, 6, 7]]
 
 
+def test_two_calls_in_a_frame_each_see_the_frame_before(bridge):
+    """As of two Propagate steps: GOTURN's crop of the second is cut from the last image, too."""
+    before = []
+    advance = bridge.follower.advance
+    bridge.follower.advance = lambda image, t: (before.append(t.image), advance(image, t))[1]
+    ids, boxes = np.array([1, 2, 3]), np.array([A, B, C])
+    bridge.frame((0.0, 0.0), SAMPLE, CPU)
+    bridge.settle(ids, boxes)
+    propagate = bridge.frame((1.0, 0.0), SAMPLE, CPU)
+    first, second = propagate(boxes[1:2], ids[1:2])[0], propagate(boxes[2:], ids[2:])[0]
+    assert before == [(0.0, 0.0)] * 2
+    np.testing.assert_allclose([first[0], second[0]], np.add([B, C], [2, 0, 2, 0]))
+    with pytest.raises(ValueError, match=r"\[2\], or has moved them in this frame"):
+        propagate(boxes[1:2], ids[1:2])
+    bridge.settle(ids, boxes)
+    assert sorted(bridge._targets.ids.tolist()) == [1, 2, 3]
+    assert bridge._targets.image == (1.0, 0.0)
+    age = dict(
+        zip(bridge._targets.ids.tolist(), bridge._targets.memory["age"].tolist(), strict=True)
+    )
+    assert age == {1: 0, 2: 1, 3: 1}
+
+
+@pytest.mark.parametrize("answer", [5, 0, 99])
+def test_rows_of_ids_that_were_not_asked_for_are_named(bridge, answer):
+    bridge.follower.advance = lambda image, t: (
+        Found(t.boxes, t.boxes[:, 0], torch.tensor([1, answer]), t.ids > 0), t,
+    )  # fmt: skip
+    bridge.frame((0.0, 0.0), SAMPLE, CPU)
+    bridge.settle(np.array([1, 9]), np.array([A, B]))
+    propagate = bridge.frame((0.0, 0.0), SAMPLE, CPU)
+    with pytest.raises(ValueError, match=rf"Shifter.advance .* row_ids \[{answer}\], only for"):
+        propagate(np.array([A, B]), np.array([1, 9]))
+
+
 def test_only_those_due_are_started(bridge):
     """A track to be confirmed first (1) starts when it is, where it then stands; 2 goes on."""
     ids, boxes = np.array([1, 2]), np.array([A, B])
@@ -140,7 +175,7 @@ def test_unknown_ids_are_named(bridge):
     bridge.frame((0.0, 0.0), SAMPLE, CPU)
     bridge.settle(np.array([1]), np.array([A]))
     propagate = bridge.frame((0.0, 0.0), SAMPLE, CPU)
-    with pytest.raises(ValueError, match=r"knows no targets with the ids \[8\]: call settle"):
+    with pytest.raises(ValueError, match=r"knows no targets with the ids \[8\], or .* call settle"):
         propagate(np.array([A, B]), np.array([1, 8]))
 
 

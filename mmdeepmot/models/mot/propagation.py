@@ -9,6 +9,7 @@ the tracker says.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -66,8 +67,9 @@ class Propagation:
 
     def reset(self) -> None:
         """Forget all targets."""
-        self._targets: Targets | None = None
+        self._targets: Targets | None = None  # not asked for in this frame yet
         self._ids: NDArray[np.int64] = np.zeros(0, dtype=np.int64)  # of _targets, on the host
+        self._moved: list[tuple[Targets, NDArray[np.int64]]] = []  # in this frame, by each call
         self._here: _Here | None = None
 
     def frame(
@@ -82,8 +84,9 @@ class Propagation:
 
         Returns:
             Takes boxes ``(N, 4)`` xyxy px of the original image, where the tracks are looked for,
-            and their ids ``(N,)``; gives the boxes found ``(N, 4)``, px of the original image, and
-            their scores ``(N,)``; a track that is lost has score 0 and stays where it was.
+            and their ids ``(N,)``, each at most once a frame; gives the boxes found ``(N, 4)``, px
+            of the original image, and their scores ``(N,)``; a track that is lost has score 0 and
+            stays where it was.
         """
         self._here = _Here(image, device, *input_affine(sample))
         return self._propagate
@@ -91,12 +94,13 @@ class Propagation:
     @torch.no_grad()
     def _propagate(self, bboxes: Floats, ids: Ints) -> tuple[Floats, Floats]:
         here, targets = self._here, self._targets
-        rows = self._rows(ids)
+        rows = _places(self._ids, ids)
         missing = rows < 0
         if here is None or targets is None or missing.any():
             raise ValueError(
-                f"the follower knows no targets with the ids {np.asarray(ids)[missing].tolist()}: "
-                "call settle(table.ids, table.bboxes) after every step of the tracker"
+                f"the follower knows no targets with the ids {np.asarray(ids)[missing].tolist()}, "
+                "or has moved them in this frame: call settle(table.ids, table.bboxes) after every "
+                "step of the tracker, and ask for a track once a frame"
             )
         near, row = here.to_device(bboxes, rows)
         found, moved = self.follower.advance(here.image, targets[row].looked_for(near))
@@ -105,16 +109,11 @@ class Propagation:
                 f"{type(self.follower).__name__}.advance was given {len(rows)} targets and must "
                 f"give all of them back, in this order, got {len(moved)}"
             )
-        if len(rows) == len(self._ids):
-            self._targets = moved
-            self._ids = self._ids[rows]
-        else:
-            rest = np.ones(len(self._ids), dtype=bool)
-            rest[rows] = False
-            kept = torch.from_numpy(rest.nonzero()[0]).to(here.device)
-            self._targets = targets[kept].and_also(moved)
-            self._ids = np.concatenate([self._ids[rest], self._ids[rows]])
-        return _by_id(found, bboxes, ids, here)
+        self._moved.append((moved, self._ids[rows]))
+        left = np.delete(np.arange(len(self._ids)), rows)
+        some = torch.from_numpy(left).to(here.device) if left.size else slice(0)
+        self._targets, self._ids = targets[some], self._ids[left]
+        return self._by_id(found, bboxes, ids, here)
 
     @torch.no_grad()
     def settle(self, ids: Ints, bboxes: Floats, due: NDArray[np.bool_] | None = None) -> None:
@@ -130,7 +129,8 @@ class Propagation:
         here = self._here
         if here is None:
             raise ValueError("Propagation.settle comes after Propagation.frame and Tracker.step")
-        rows = self._rows(ids)
+        self._join(here)
+        rows = _places(self._ids, ids)
         known = rows >= 0
         new = ~known if due is None else ~known & due
         order = np.concatenate([known.nonzero()[0], new.nonzero()[0]])
@@ -144,26 +144,39 @@ class Propagation:
             targets = started if targets is None else targets.and_also(started)
         self._targets, self._ids = targets, ordered
 
-    def _rows(self, ids: Ints) -> NDArray[np.intp]:
-        """Rows of the targets with these ids ``(N,)``, -1 where there is none."""
-        order = self._ids.argsort()
-        if not order.size:
-            return np.full(len(ids), -1, dtype=np.intp)
-        place = np.minimum(self._ids[order].searchsorted(ids), order.size - 1)
-        rows = order[place]
-        return np.where(self._ids[rows] == ids, rows, -1)
+    def _join(self, here: _Here) -> None:
+        """Those that were moved and those that were not, all in this frame."""
+        parts, self._moved = self._moved, []
+        if self._targets is not None and len(self._ids):
+            parts.insert(0, (self._targets.moved(here.image, self._targets.boxes), self._ids))
+        if parts:
+            self._targets = reduce(Targets.and_also, (targets for targets, _ in parts))
+            self._ids = np.concatenate([ids for _, ids in parts])
+
+    def _by_id(self, found: Found, bboxes: Floats, ids: Ints, here: _Here) -> tuple[Floats, Floats]:
+        """Boxes and scores of the tracks asked for, out of rows in any order."""
+        usable = found.valid & (found.row_ids >= 0)
+        columns = (found.boxes, found.scores[:, None], usable[:, None], found.row_ids[:, None])
+        packed = torch.cat([column.detach().double() for column in columns], dim=1).cpu().numpy()
+        packed = packed[packed[:, 5] > 0]
+        rows = _places(ids, packed[:, 6])
+        if (rows < 0).any():
+            raise ValueError(
+                f"{type(self.follower).__name__}.advance was not asked for the row_ids "
+                f"{packed[rows < 0, 6].astype(int).tolist()}, only for {np.asarray(ids).tolist()}: "
+                "a row that continues none of its targets has -1"
+            )
+        boxes, scores = np.array(bboxes, dtype=np.float64), np.zeros(len(ids))
+        boxes[rows] = (packed[:, :4] - here.offset) / here.scale
+        scores[rows] = packed[:, 4]
+        return boxes, scores
 
 
-def _by_id(found: Found, bboxes: Floats, ids: Ints, here: _Here) -> tuple[Floats, Floats]:
-    """Boxes and scores of the tracks asked for, out of rows in any order."""
-    usable = found.valid & (found.row_ids >= 0)
-    columns = (found.boxes, found.scores[:, None], usable[:, None], found.row_ids[:, None])
-    packed = torch.cat([column.detach().double() for column in columns], dim=1).cpu().numpy()
-    packed = packed[packed[:, 5] > 0]
-    order = np.argsort(ids)
-    place = np.searchsorted(ids, packed[:, 6], sorter=order)
+def _places(known: NDArray[Any], asked: NDArray[Any]) -> NDArray[np.intp]:
+    """Where each of ``asked (N,)`` stands in ``known (K,)``, each once there; -1: nowhere."""
+    if not len(known):
+        return np.full(len(asked), -1, dtype=np.intp)
+    order = np.argsort(known)
+    place = np.minimum(np.searchsorted(known, asked, sorter=order), len(known) - 1)
     rows = order[place]
-    boxes, scores = np.array(bboxes, dtype=np.float64), np.zeros(len(ids))
-    boxes[rows] = (packed[:, :4] - here.offset) / here.scale
-    scores[rows] = packed[:, 4]
-    return boxes, scores
+    return np.where(np.asarray(known)[rows] == asked, rows, -1)
