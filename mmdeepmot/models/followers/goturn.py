@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from mmdeepmot.errors import InputError
 from mmdeepmot.models.mot.follower import Follower, Found, Targets
 from mmdeepmot.models.sot.crops import boxes_from_crops, crop_regions, inside_image, scaled_boxes
+from mmdeepmot.models.utils.initial_weights import loads_weights
 from mmdeepmot.registry import MODELS
 
 OUTPUT_SCALE = 10.0
@@ -71,6 +72,8 @@ class GOTURN(Follower):
     def init_weights(self) -> None:
         """The first guess of an untrained network is the box of the frame before."""
         super().init_weights()
+        if loads_weights(self.init_cfg):
+            return
         nn.init.normal_(self.box.weight, std=1e-3)
         margin = 0.5 * (1 - 1 / self.context)
         with torch.no_grad():

@@ -43,6 +43,7 @@ from mmdeepmot.models.heads.task_settings import TaskSettings, settings_by_task,
 from mmdeepmot.models.losses.balance import UncertaintyWeights
 from mmdeepmot.models.losses.counts import global_counts
 from mmdeepmot.models.losses.embedding import build_identity_loss
+from mmdeepmot.models.utils.initial_weights import loads_weights
 from mmdeepmot.registry import MODELS
 
 IdentityHead = Literal["conv", "stacked"]
@@ -180,6 +181,8 @@ class FairMOTHead(BaseModule):
     def init_weights(self) -> None:
         """As published: biases 0, the heatmap's -2.19, weights as PyTorch makes them."""
         super().init_weights()
+        if loads_weights(self.init_cfg):
+            return
         for branch in (self.offset, self.size, self.embedding):
             branch.set_bias(0.0)
         self.heatmap.set_bias(HEATMAP_BIAS)

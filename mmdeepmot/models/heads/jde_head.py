@@ -47,6 +47,7 @@ from mmdeepmot.models.heads.targets import (
 from mmdeepmot.models.heads.task_settings import TaskSettings, settings_by_task, settings_for
 from mmdeepmot.models.losses.counts import global_counts
 from mmdeepmot.models.losses.embedding import build_identity_loss
+from mmdeepmot.models.utils.initial_weights import loads_weights
 from mmdeepmot.registry import MODELS
 
 HeadOutputs = tuple[list[Tensor], list[Tensor]]
@@ -200,7 +201,7 @@ class JDEHead(BaseModule):
     def init_weights(self) -> None:
         """As ``init_cfg`` says; the bias of the scores such that foreground has the ``prior``."""
         super().init_weights()
-        if self.prior is None:
+        if self.prior is None or loads_weights(self.init_cfg):
             return
         for last in self.score_convs():
             assert last.bias is not None

@@ -16,6 +16,7 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from mmdeepmot.models.sot.correlation import depthwise_correlation, up_channel_correlation
+from mmdeepmot.models.utils.initial_weights import loads_weights
 from mmdeepmot.registry import MODELS
 
 
@@ -95,6 +96,8 @@ class UpChannelRPN(RegionProposals):
     def init_weights(self) -> None:
         """Kernels start small: a correlation adds up thousands of products of two random maps."""
         super().init_weights()
+        if loads_weights(self.init_cfg):
+            return
         for layer in (self.template_cls, self.template_box):
             nn.init.normal_(layer.weight, std=1e-4)
             nn.init.constant_(layer.bias, 0.0)  # type: ignore[arg-type]
