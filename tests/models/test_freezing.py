@@ -52,6 +52,13 @@ def test_nothing_matches():
         freeze_except(net(), "head.*", "owner")
 
 
+def test_all_that_matches_was_frozen_before():
+    module = net()
+    module["head"].requires_grad_(False)
+    with pytest.raises(InputError, match=r"owner: nothing would learn: .* all that \['head.\*'\]"):
+        freeze_except(module, ["head.*"], "owner")
+
+
 def test_statistics():
     module = net().train()
     keep_statistics(module)

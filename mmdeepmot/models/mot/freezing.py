@@ -23,8 +23,8 @@ def freeze_except(module: nn.Module, patterns: Sequence[str], owner: str) -> Non
         owner: Whose key the patterns are, for messages.
 
     Raises:
-        InputError: The patterns are no list, or one matches no parameter; the message lists what
-            there is.
+        InputError: The patterns are no list, one matches no parameter (the message lists what there
+            is), or all that they match was frozen before.
     """
     names = [name for name, _ in module.named_parameters()]
     if isinstance(patterns, str):
@@ -40,6 +40,11 @@ def freeze_except(module: nn.Module, patterns: Sequence[str], owner: str) -> Non
     for name, parameter in module.named_parameters():
         learns = any(fnmatchcase(name, pattern) for pattern in patterns)
         parameter.requires_grad_(learns and parameter.requires_grad)
+    if not any(parameter.requires_grad for parameter in module.parameters()):
+        raise InputError(
+            f"{owner}: nothing would learn: {type(module).__name__} itself has frozen all that "
+            f"{list(patterns)} match (frozen_stages, norm_cfg.requires_grad of its parts)"
+        )
 
 
 def _what_there_is(pattern: str, names: Sequence[str]) -> str:
