@@ -1,5 +1,6 @@
 # Tracktor on ResNet-50 learns by the DeepMOT loss from nothing: within 90 s two CPU cores show how
-# FP, FN and IDS fall, dMOTA and dMOTP rise. All of it learns, and it has no statistics to keep yet.
+# FP, FN and IDS fall, dMOTA and dMOTP rise. All that the loss reaches learns (proposals and classes
+# are not among it: to track takes a pre-trained network), and there are no statistics to keep yet.
 # Encoding a frame is what a step costs, and its seven people are few to learn from: each clip is
 # followed from eight starts.
 # Its regression layer alone, from a pre-trained network, on its statistics:

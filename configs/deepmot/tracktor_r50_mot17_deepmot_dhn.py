@@ -1,5 +1,6 @@
-# The paper's loss to the letter: the Deep Hungarian Net as the matcher, no gate; who appears in the
-# second frame is missed, who has left it leaves a false alarm.
+# The paper's matcher, the Deep Hungarian Net, and its loss without the gate; who appears in the
+# second frame is missed, who has left it leaves a false alarm. The softmaxes are sharp as in the
+# published code; as printed: model.criterion.loss.sharpness=1 model.criterion.loss.switches=literal
 _base_ = "tracktor_r50_mot17_deepmot.py"
 model = dict(
     criterion=dict(

@@ -25,7 +25,6 @@ def test_one_row_a_target(follower):
     assert found.boxes.shape == (3, 4)
     assert found.valid.tolist() == [True] * 3
     assert ((found.scores >= 0) & (found.scores <= 1)).all()
-    assert found.embeddings is None
     assert (found.boxes[:, 2:] > found.boxes[:, :2]).all()
 
 

@@ -38,7 +38,6 @@ def test_regression_is_that_of_the_detector(follower):
     torch.testing.assert_close(found.boxes[order], expected.bboxes)
     assert (found.boxes - BOXES).abs().max() > 1  # the head does move them
     assert found.row_ids.tolist() == IDS.tolist()
-    assert found.embeddings is None
     assert after.image is second
     torch.testing.assert_close(after.boxes, found.boxes)
 

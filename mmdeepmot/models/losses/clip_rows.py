@@ -26,8 +26,8 @@ class FrameRows:
         row_ids: ``(N,)`` int64, the identity that each row continues, each at most once; -1: none.
         objects: ``(M, 4)`` xyxy px, true boxes.
         object_ids: ``(M,)`` int64 from 0, each at most once.
-        embeddings: ``(N, D)`` how the row's target looked up to this frame, L2-normalised, or None.
-        object_embeddings: ``(M, D)`` how the objects look in this frame, or None.
+        embeddings: ``(N, D)`` how the row's target looked up to this frame, of any length, or None.
+        object_embeddings: ``(M, D)`` how the objects look in this frame, L2-normalised, or None.
     """
 
     boxes: Tensor

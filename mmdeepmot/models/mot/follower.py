@@ -110,14 +110,12 @@ class Found:
         row_ids: ``(K,)`` int64: the identity that each row continues, each at most once; -1: none
             (the rows of a detector that does not know).
         valid: ``(K,)`` bool: rows to be used; the others are lost.
-        embeddings: ``(K, D)`` appearance of the targets, L2-normalised, or None.
     """
 
     boxes: Tensor
     scores: Tensor
     row_ids: Tensor
     valid: Tensor
-    embeddings: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.boxes)

@@ -29,7 +29,7 @@ class GOTURNPairLoss(torch.nn.Module):
         crops: Random search crops a target, besides the true one.
         shift: Mean shift of the centre, in widths and heights of the target (published: 1/5).
         scale: Mean change of width and height (published: 1/15).
-        max_shift: Largest shift: 1: at least half of the target is in the crop.
+        max_shift: Largest shift; 1: the target's centre on the edge of a crop of twice the box.
         max_scale: Largest change of width and height.
     """
 

@@ -16,7 +16,9 @@ DIRECTION_COLUMNS = ("directions",)
 
 @STEPS.register_module()
 class Compensate(Step):
-    """Move all tracks as the camera moved since the last frame; stands after ``Predict``.
+    """Move all tracks as the camera moved since the last frame.
+
+    Stands after the ``Predict`` of a Kalman filter, before that of ``ConstantVelocity``.
 
     What moves: the motion model's state and its covariance, ``bboxes``, and the boxes and
     directions that other steps remember (:data:`BOX_COLUMNS`, :data:`DIRECTION_COLUMNS`).
