@@ -1,6 +1,7 @@
 """tools/benchmarks/train_table.py: runs are made once, failures are named, figures are by hand."""
 
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -41,6 +42,7 @@ def finished(root, config, seed, *values):
     run = Run(config, seed, root)
     run.folder.mkdir(parents=True)
     run.scores_file.write_text(json.dumps(scores(*values)))
+    run.record_file.write_text(json.dumps(run.record(Recipe(("track",)))))
     return run
 
 
@@ -56,6 +58,16 @@ def test_means_deviations_and_paired_differences_by_hand(tmp_path):
     assert lines[2] == "| `a` | 2 | 52.00 ± 2.83 | 520 ± 28.3 | 90.00 ± 0.00 | 20.00 ± 0.00 | – |"
     # differences 7 and 5: mean 6, standard error 1, t(0.975, 1) = 12.71
     assert lines[3] == "| `b` | 1 | 56.00 | 560 | 90.00 | 20.00 | +6.00 [-6.71, +18.71] |"
+
+
+def test_sequences_without_the_figure_are_left_out_of_the_difference(tmp_path):
+    runs = [
+        finished(tmp_path, A, 0, 50.0, (48.0, None, 50.0)),
+        finished(tmp_path, B, 0, 56.0, (55.0, 57.0, 55.0)),
+    ]
+    assert table([A, B], runs, ["MOTA"], A).endswith("| +6.00 [-6.71, +18.71] |")
+    with pytest.raises(InputError, match=r"--compare: 'AP@0.5' is no figure .* each sequence"):
+        table([A, B], runs, ["MOTA"], A, ["AP@0.5"])
 
 
 def test_an_undefined_or_unknown_figure(tmp_path):
@@ -89,13 +101,45 @@ def test_scores_of_something_else_are_refused(tmp_path, monkeypatch):
     assert run_all([run], recipe, jobs=1) == []
     with pytest.raises(InputError, match=r"a, seed 0: .*\(options: \['x=2'\] then, \[\] now\)"):
         run_all([run], Recipe(("track",)), jobs=1)
-    with pytest.raises(InputError, match="start: None then, b now"):
+    with pytest.raises(InputError, match=r"start: None then, b [0-9a-f]{16} now"):
         run_all([Run(A, 0, tmp_path, Run(B, 0, tmp_path))], recipe, jobs=1)
+    with pytest.raises(InputError, match="processes: 1 then, 4 now"):
+        run_all([run], Recipe(("track",), options=("x=2",), processes=4), jobs=1)
     A.write_text("x = 3\n")
     with pytest.raises(
         InputError, match=r"of another run .config: .*another --work-dir, or delete"
     ):
         run_all([run], recipe, jobs=1)
+    run.record_file.unlink()
+    with pytest.raises(InputError, match="does not say what it was made with"):
+        run_all([run], recipe, jobs=1)
+
+
+def test_what_was_made_from_another_start_is_refused_too(tmp_path, monkeypatch):
+    write_commands(monkeypatch, "import sys; open(sys.argv[1], 'w').write('{}')")
+    start, recipe = Run(B, 0, tmp_path), Recipe(("track",))
+    runs = [start, Run(A, 0, tmp_path, start)]
+    assert run_all(runs, recipe, jobs=1) == []
+    B.write_text("x = 2\n")
+    shutil.rmtree(start.folder)
+    with pytest.raises(InputError, match=r"a, seed 0: .*\(start: b [0-9a-f]{16} then, b "):
+        run_all(runs, recipe, jobs=1)
+
+
+def test_an_interrupted_run_of_something_else_is_not_gone_on_with(tmp_path, monkeypatch):
+    write_commands(monkeypatch, "import sys; sys.exit(1)")
+    run = Run(A, 0, tmp_path)
+    assert run_all([run], Recipe(("track",)), jobs=1)
+    with pytest.raises(InputError, match=r"a, seed 0: .*amp: False then, True now"):
+        run_all([run], Recipe(("track",), amp=True), jobs=1)
+
+
+def test_configs_of_one_name_do_not_share_a_folder(tmp_path):
+    Path("other").mkdir()
+    Path("other/a.py").write_text("x = 2\n")
+    runs = [Run(A, 0, tmp_path), Run(Path("other/a.py"), 0, tmp_path)]
+    with pytest.raises(InputError, match=r"would share the folder .*a_seed0: rename one"):
+        run_all(runs, Recipe(("track",)), jobs=1)
 
 
 def test_gpus_are_divided_among_runs(monkeypatch):
@@ -217,7 +261,8 @@ def test_a_baseline_must_be_a_row(option, capsys):
 def test_the_table_is_placed_with_its_command(tmp_path, monkeypatch):
     finished(tmp_path, A, 0, 50.0)
     page = tmp_path / "page.md"
-    argv = ["a.py", "--work-dir", str(tmp_path), "--columns", "MOTA", "--out", str(page)]
+    argv = ["a.py", "--eval", "track", "--work-dir", str(tmp_path), "--columns", "MOTA"]
+    argv += ["--out", str(page)]
     assert train_table.main(argv) == 0
     text = page.read_text()
     assert "python tools/benchmarks/train_table.py a.py" in text and "| `a` | 1 | 50.00 |" in text

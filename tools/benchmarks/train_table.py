@@ -1,8 +1,9 @@
 """Trains and scores several configs with several seeds: one table of means and spreads.
 
 Each run is tools/train.py followed by tools/test.py in processes of their own. What is finished is
-not run again, and what was interrupted goes on where it was: the same command continues. Scores
-that another config or other options made are refused.
+not run again, and what was interrupted goes on where it was: the same command continues. What
+another config, another start or other options made is refused. Intervals of differences take seeds
+and sequences for crossed random effects (comparison/intervals.py).
 
 ::
 

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -14,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy import stats
 
 from comparison.gpus import Gpus, visible_gpus
+from comparison.intervals import crossed_interval
 from mmdeepmot.config_file import read_config
 from mmdeepmot.engine.atomic import atomic_write
 from mmdeepmot.engine.checkpoint import find_latest_checkpoint
@@ -141,32 +142,43 @@ class Run:
         """What its scores depend on, as far as commands and config say."""
         return {
             "config": hashlib.sha256(read_config(self.config).pretty_text.encode()).hexdigest(),
-            "start": None if self.start is None else self.start.config.stem,
-            "trained": None if self.trained is None else self.trained.config.stem,
+            "start": None if self.start is None else self.start.digest(recipe),
+            "trained": None if self.trained is None else self.trained.digest(recipe),
             "eval": sorted(recipe.tasks),
             "sequences": sorted(recipe.sequences),
             "options": sorted(recipe.options),
             "amp": recipe.amp,
+            "processes": recipe.processes,
         }
 
+    def digest(self, recipe: Recipe) -> str:
+        """Its config's name, and a hash of its :meth:`record`."""
+        record = json.dumps(self.record(recipe), sort_keys=True)
+        return f"{self.config.stem} {hashlib.sha256(record.encode()).hexdigest()[:16]}"
+
     def check(self, now: dict[str, Any]) -> None:
-        """Whether scores that are there are those that are asked for.
+        """Whether what is there, finished or not, is what is asked for.
 
         Args:
             now: Its :meth:`record`.
 
         Raises:
-            InputError: They were made with another config, or other options.
+            InputError: It was made with another config, or other options, or nobody knows.
         """
-        if not (self.scores_file.is_file() and self.record_file.is_file()):
+        if not self.record_file.is_file():
+            if self.scores_file.is_file():
+                raise InputError(
+                    f"{self.name}: {self.scores_file} does not say what it was made with (no "
+                    f"{self.record_file.name}): give another --work-dir, or delete that folder"
+                )
             return
         before = json.loads(self.record_file.read_text())
         other = [name for name, value in now.items() if before.get(name) != value]
         if other:
             told = "; ".join(f"{name}: {before.get(name)} then, {now[name]} now" for name in other)
             raise InputError(
-                f"{self.name}: {self.scores_file} is of another run ({told}): give another "
-                "--work-dir, or delete that folder"
+                f"{self.name}: {self.folder} is of another run ({told}): give another --work-dir, "
+                "or delete that folder"
             )
 
 
@@ -212,10 +224,13 @@ def run_all(runs: Iterable[Run], recipe: Recipe, jobs: int) -> list[str]:
         Why runs failed, a line each: the last line of their log, and where that is.
 
     Raises:
-        InputError: Scores that are there were made with something else.
+        InputError: What is there was made with something else, or two runs have one folder.
         KeyboardInterrupt: Ctrl-C; the processes are ended, their checkpoints are kept.
     """
     runs = list(runs)
+    shared = [name for name, many in Counter(run.folder for run in runs).items() if many > 1]
+    if shared:
+        raise InputError(f"configs of one name would share the folder {shared[0]}: rename one")
     records = {run: run.record(recipe) for run in runs}  # not in threads: configs are imported
     for run, record in records.items():
         run.check(record)
@@ -234,6 +249,7 @@ def run_all(runs: Iterable[Run], recipe: Recipe, jobs: int) -> list[str]:
         except InputError as error:
             failed.append(str(error))
             return
+        atomic_write(run.record_file, f"{json.dumps(records[run], indent=2)}\n".encode())
         with gpus.taken() as devices:
             for command in commands:
                 if processes.call(command, recipe.environment() | devices, log):
@@ -241,7 +257,6 @@ def run_all(runs: Iterable[Run], recipe: Recipe, jobs: int) -> list[str]:
                         failed.append(f"{run.name} ({last_line(log)}; {log})")
                         print(f"failed: {run.name}", file=sys.stderr, flush=True)
                     return
-        atomic_write(run.record_file, f"{json.dumps(records[run], indent=2)}\n".encode())
         print(f"done: {run.name}", file=sys.stderr, flush=True)
 
     with ThreadPoolExecutor(jobs) as pool:
@@ -333,17 +348,31 @@ def _mean(values: Sequence[float], count: bool) -> str:
 
 
 def _difference(pairs: Sequence[tuple[dict, dict]], column: str) -> str:
-    """Mean of the paired differences over seeds and sequences, with its 95% interval."""
-    differences = [
-        figure(one, column, row) - figure(other, column, row)
-        for one, other in pairs
-        for row in one["tables"]["track"]["rows"]
-        if row != OVERALL
-    ]
-    if not differences:
+    """Mean of the paired differences over seeds and sequences, with its 95% interval.
+
+    Sequences where one of the runs has no such figure (MOTP without a match) are left out.
+
+    Raises:
+        InputError: The figure is none of single sequences.
+    """
+    if not pairs:
         return "–"
-    mean = float(np.mean(differences))
-    if len(differences) < 2:
-        return f"{mean:+.2f}"
-    half = stats.t.ppf(0.975, len(differences) - 1) * stats.sem(differences)
-    return f"{mean:+.2f} [{mean - half:+.2f}, {mean + half:+.2f}]"
+    values = np.array([[_by_sequence(one, column) for one in pair] for pair in pairs])
+    if np.isnan(values).all():
+        raise InputError(
+            f"--compare: {column!r} is no figure that tracking has of each sequence (--eval track)"
+        )
+    differences = values[:, 0] - values[:, 1]
+    differences = differences[:, ~np.isnan(differences).any(axis=0)]
+    if not differences.size:
+        return "–"
+    mean, half = crossed_interval(differences)
+    return f"{mean:+.2f}" + (
+        "" if math.isnan(half) else f" [{mean - half:+.2f}, {mean + half:+.2f}]"
+    )
+
+
+def _by_sequence(scores: dict, column: str) -> list[float]:
+    rows = scores["tables"].get("track", {"rows": {}})["rows"]
+    found = [rows[name].get(column) for name in sorted(rows) if name != OVERALL]
+    return [math.nan if value is None else float(value) for value in found]
