@@ -138,6 +138,22 @@ def test_class_agnostic_regression_and_another_class():
     torch.testing.assert_close(scores, logits.softmax(dim=1)[:, 1])
 
 
+def test_detections_of_other_classes_are_left_out():
+    cfg = tracktor_config(person=1)
+    cfg["detector"]["roi_head"]["bbox_head"].update(num_classes=3)
+    model = MODELS.build(cfg).eval()
+    torch.manual_seed(0)
+    model.detector.init_weights()
+    torch.nn.init.normal_(model.bbox_head.fc_cls.weight, std=0.5)
+    encoded, samples = model.encode(images(1)), [sample()]
+    (all_classes,) = model.detector.predict(images(1), [sample()], rescale=False)
+    people = all_classes.pred_instances[all_classes.pred_instances.labels == 1]
+    assert 0 < len(people) < len(all_classes.pred_instances)
+    (found,) = model.detect(encoded, samples)
+    np.testing.assert_allclose(found.bboxes.numpy(), people.bboxes.detach().numpy())
+    assert found.labels.tolist() == [0] * len(people)
+
+
 def test_detections_are_the_detector_s(follower):
     batch, samples = images(), [sample(), sample()]
     with torch.no_grad():

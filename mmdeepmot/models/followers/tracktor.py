@@ -51,7 +51,8 @@ class Tracktor(DetectingFollower):
         detector: Config of a two-stage detector of mmdet (``FasterRCNN``) whose head has shared
             fully connected layers.
         embedding_head: Config of a ``TrackEmbeddingHead``; None: no appearance.
-        person: Class that is followed.
+        person: The detector's class that is followed; detections of others are left out, and those
+            of this one have label 0.
         init_cfg: mmengine's initialisation config.
     """
 
@@ -134,7 +135,11 @@ class Tracktor(DetectingFollower):
     ) -> list[InstanceData]:
         levels = tuple(torch.cat(maps) for maps in zip(*(i.levels for i in images), strict=True))
         proposals = self.detector.rpn_head.predict(levels, samples, rescale=False)
-        return self.detector.roi_head.predict(levels, proposals, samples, rescale=False)
+        found = self.detector.roi_head.predict(levels, proposals, samples, rescale=False)
+        people = [one[one.labels == self.person] for one in found]
+        for one in people:
+            one.labels = torch.zeros_like(one.labels)
+        return people
 
     def loss(self, inputs: Tensor, samples: list[DetDataSample]) -> dict[str, Any]:
         return self.detector.loss(inputs, samples)
