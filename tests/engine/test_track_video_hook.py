@@ -86,6 +86,11 @@ def test_a_sequence_that_is_not_there_is_said_first(tmp_path):
     hook.before_test(runner_of("MOT17-02", "street"))
     with pytest.raises(InputError, match=r"sequence 'street': .* MOT17-02, streets \(did you mean"):
         hook.before_test(runner_of("MOT17-02", "streets"))
+    runner = runner_of()  # a JointDataset
+    parts = [runner_of(name).test_dataloader.dataset for name in ("MOT17-02", "streets")]
+    runner.test_dataloader.dataset = SimpleNamespace(datasets=parts)
+    with pytest.raises(InputError, match="the test set has MOT17-02, streets"):
+        hook.before_test(runner)
 
 
 def test_tags_name_the_class_where_there_are_several(tmp_path, image, monkeypatch):

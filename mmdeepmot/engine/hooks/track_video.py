@@ -44,10 +44,10 @@ class TrackVideoHook(Hook):
         """
         dataset = runner.test_dataloader.dataset
         self._class_names = getattr(dataset, "metainfo", {}).get("classes")
-        index = getattr(dataset, "index", None)
-        if index is None or self.sequences is None:
+        parts = getattr(dataset, "datasets", [dataset])  # of a JointDataset
+        if self.sequences is None or not all(hasattr(part, "index") for part in parts):
             return
-        known = sorted(sequence.name for sequence in index.sequences)
+        known = sorted(sequence.name for part in parts for sequence in part.index.sequences)
         unknown = sorted(self.sequences.difference(known))
         if unknown:
             near = get_close_matches(unknown[0], known, n=1)
