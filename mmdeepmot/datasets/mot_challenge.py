@@ -427,7 +427,7 @@ class MOTChallengeDataset(MOTDataset):
         pipeline: See :class:`~mmdeepmot.datasets.base.MOTDataset`.
         sequences: Names or patterns (``'MOT17-*-FRCNN'``); None: all, of MOT17's three copies of
             a video one.
-        split: 'train_half', 'val_half', 'deepmot_train', 'deepmot_test', 'deepmot_val'.
+        split: One of :data:`SPLITS`: a part of every sequence.
         frame_range: (first, last) frame of every sequence, from 1, both included.
         with_detections: File of public detections in each sequence folder (``'det/det.txt'``).
             Where there are several ``classes``, its column 8 holds the class (-1: the first).
