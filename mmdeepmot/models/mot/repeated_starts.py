@@ -19,6 +19,8 @@ def repeated(truth: Sequence[TrueFrame], times: int) -> list[TrueFrame]:
     To be led through with :func:`~mmdeepmot.models.mot.following.lead`; :func:`separated` takes the
     copies apart. Identity i becomes ``times * i`` to ``times * i + times - 1``.
     """
+    if times == 1:
+        return list(truth)
     return [
         replace(
             one,
