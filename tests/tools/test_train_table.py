@@ -15,7 +15,7 @@ sys.path.insert(0, str(ROOT / "tools/benchmarks"))
 import train_table  # noqa: E402
 from comparison import trainings  # noqa: E402
 from comparison.gpus import Gpus, visible_gpus  # noqa: E402
-from comparison.trainings import Recipe, Run, figure, run_all, table  # noqa: E402
+from comparison.trainings import Recipe, Run, figure, run_all, sequence_table, table  # noqa: E402
 
 A, B = Path("a.py"), Path("b.py")
 
@@ -251,6 +251,20 @@ def test_several_figures_are_compared(tmp_path):
     assert lines[3].endswith("| +7.00 | +7.00 |")
 
 
+def test_single_sequences(tmp_path):
+    runs = [
+        finished(tmp_path, A, 0, 50.0, (48.0, 52.0)),
+        finished(tmp_path, A, 1, 54.0, (53.0, None)),
+        Run(B, 1, tmp_path),  # not finished
+    ]
+    lines = sequence_table([A, B], runs, ["MOTA", "MOTA"]).splitlines()
+    assert lines[0] == "| MOTA, MOTA | S0 | S1 |"
+    assert lines[2] == "| `a` | 50.5 / 50.5 | 52.0 / 52.0 |"
+    assert lines[3] == "| `b` | – / – | – / – |"
+    with pytest.raises(InputError, match=r"--by-sequence: 'AP@0.5' is no figure that tracking has"):
+        sequence_table([A], runs, ["AP@0.5"])
+
+
 @pytest.mark.parametrize("option", ["--baseline", "--start"])
 def test_a_baseline_must_be_a_row(option, capsys):
     with pytest.raises(SystemExit):
@@ -259,10 +273,11 @@ def test_a_baseline_must_be_a_row(option, capsys):
 
 
 def test_the_table_is_placed_with_its_command(tmp_path, monkeypatch):
-    finished(tmp_path, A, 0, 50.0)
+    finished(tmp_path, A, 0, 50.0, (50.0,))
     page = tmp_path / "page.md"
     argv = ["a.py", "--eval", "track", "--work-dir", str(tmp_path), "--columns", "MOTA"]
-    argv += ["--out", str(page)]
+    argv += ["--out", str(page), "--by-sequence", "MOTA"]
     assert train_table.main(argv) == 0
     text = page.read_text()
     assert "python tools/benchmarks/train_table.py a.py" in text and "| `a` | 1 | 50.00 |" in text
+    assert "| MOTA | S0 |" in text

@@ -26,7 +26,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(Path(__file__).resolve().parent)]
 
-from comparison.trainings import TASKS, Recipe, Run, run_all, table  # noqa: E402
+from comparison.trainings import TASKS, Recipe, Run, run_all, sequence_table, table  # noqa: E402
 
 from mmdeepmot.errors import InputError, run_command  # noqa: E402
 from mmdeepmot.io.pages import place  # noqa: E402
@@ -62,6 +62,13 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         default=[],
         metavar="CONFIG=TRAINED",
         help="two of the configs: the first is tested with what the second has learnt",
+    )
+    parser.add_argument(
+        "--by-sequence",
+        nargs="+",
+        default=[],
+        metavar="FIGURE",
+        help="figures for a second table, of single sequences",
     )
     parser.add_argument("--sequences", nargs="+", metavar="SEQ", help="test on these only")
     parser.add_argument("--jobs", type=int, default=1, help="runs at a time (1)")
@@ -130,6 +137,8 @@ def make_table(args: argparse.Namespace, argv: list[str]) -> None:
         runs += made.values()
     failed = run_all(runs, recipe, args.jobs)
     text = table(args.configs, runs, args.columns, args.baseline, args.compare)
+    if args.by_sequence:
+        text += f"\n\n{sequence_table(args.configs, runs, args.by_sequence)}"
     print(text)
     if failed:
         raise InputError(f"{len(failed)} of {len(runs)} runs failed: {'; '.join(failed)}")

@@ -336,6 +336,50 @@ def table(
     return markdown(header, rows)
 
 
+def sequence_table(configs: Sequence[Path], runs: Sequence[Run], columns: Sequence[str]) -> str:
+    """Markdown: a row a config, a column a sequence, in each cell the means over finished seeds.
+
+    Args:
+        configs: Rows.
+        runs: All runs; those without scores are left out.
+        columns: Figures of tracking, which share a cell.
+
+    Raises:
+        InputError: A figure is known to no sequence.
+    """
+    by_config = {
+        config: [
+            _sequence_rows(json.loads(run.scores_file.read_text()))
+            for run in runs
+            if run.config == config and run.scores_file.is_file()
+        ]
+        for config in configs
+    }
+    scores = [rows for of_config in by_config.values() for rows in of_config]
+    names = sorted({name for rows in scores for name in rows})
+    for column in columns:
+        if scores and not any(column in row for rows in scores for row in rows.values()):
+            raise InputError(
+                f"--by-sequence: {column!r} is no figure that tracking has (--eval track)"
+            )
+
+    def cell(of_config: Sequence[dict[str, dict]], name: str, column: str) -> str:
+        found = [rows[name].get(column) for rows in of_config if name in rows]
+        values = [value for value in found if value is not None]
+        return f"{np.mean(values):.{0 if column in COUNTS else 1}f}" if values else "–"
+
+    return markdown(
+        [", ".join(columns), *names],
+        [
+            [
+                f"`{config.stem}`",
+                *(" / ".join(cell(of_config, name, one) for one in columns) for name in names),
+            ]
+            for config, of_config in by_config.items()
+        ],
+    )
+
+
 def _mean(values: Sequence[float], count: bool) -> str:
     """Mean, and the standard deviation where there are several."""
     if not values:
@@ -373,6 +417,12 @@ def _difference(pairs: Sequence[tuple[dict, dict]], column: str) -> str:
 
 
 def _by_sequence(scores: dict, column: str) -> list[float]:
-    rows = scores["tables"].get("track", {"rows": {}})["rows"]
-    found = [rows[name].get(column) for name in sorted(rows) if name != OVERALL]
+    rows = _sequence_rows(scores)
+    found = [rows[name].get(column) for name in sorted(rows)]
     return [math.nan if value is None else float(value) for value in found]
+
+
+def _sequence_rows(scores: dict) -> dict[str, dict]:
+    """What tracking has of each sequence."""
+    rows = scores["tables"].get("track", {"rows": {}})["rows"]
+    return {name: row for name, row in rows.items() if name != OVERALL}
