@@ -1,9 +1,11 @@
 """Camera motion between the frames of a clip."""
 
 import numpy as np
+import pytest
 import torch
 from mmdet.structures import DetDataSample
 
+from mmdeepmot.errors import InputError
 from mmdeepmot.models.data_preprocessor import MOTDataPreprocessor
 from mmdeepmot.models.mot.clip_camera import clip_motions
 from mmdeepmot.motion import CameraFeed
@@ -48,3 +50,12 @@ def test_boxes_move_with_the_camera_inside_of_the_letterbox():
     torch.testing.assert_close(second(boxes), moved)
     with torch.autocast("cpu", torch.bfloat16):
         torch.testing.assert_close(second(boxes), moved)
+
+
+def test_frames_that_were_turned_and_sheared_are_refused():
+    sample = DetDataSample(metainfo=dict(ori_shape=(24, 40)))
+    with pytest.raises(InputError, match="have no pad_offset, scale_factor: use Letterbox in"):
+        clip_motions(
+            CameraFeed(Scripted([])), torch.rand(2, 3, 64, 96), [sample] * 2,
+            [torch.zeros(0, 4)] * 2, MOTDataPreprocessor(),
+        )  # fmt: skip

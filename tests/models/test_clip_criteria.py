@@ -126,6 +126,16 @@ class TestDeepMOT:
         assert all(p.grad is None for p in criterion.matcher.parameters())
         assert not losses["dMOTA"].requires_grad
 
+    def test_a_matcher_with_weights_of_its_own_is_no_part_of_checkpoints(self):
+        learnt = DeepMOTCriterion(dict(type="DHN", pretrained=True))
+        model = torch.nn.ModuleDict(dict(criterion=learnt, monitor=SmoothL1Criterion()))
+        assert not model.state_dict()
+        before = [p.clone() for p in learnt.parameters()]
+        assert model.load_state_dict({}, strict=True).missing_keys == []
+        assert all(map(torch.equal, before, learnt.parameters()))
+        random = DeepMOTCriterion(dict(type="DHN", hidden=4, num_layers=1, widths=(4,)))
+        assert len(random.state_dict()) == len(list(random.parameters()))
+
     def test_mixed_precision_changes_nothing(self):
         criterion = DeepMOTCriterion(dict(type="DHN", hidden=4, num_layers=1, widths=(4,)))
         rows = clips([frame({0: 3, 1: 90}, {0: 0, 1: 100})])

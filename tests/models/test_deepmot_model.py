@@ -97,6 +97,13 @@ def test_rows_of_a_batch():
     assert torch.equal(rows.objects[0, 2], samples[0][3].gt_instances.bboxes)
 
 
+def test_the_bars_of_a_letterbox_are_no_part_of_the_image():
+    images, samples = toy_clips(1, length=2, people=1)
+    for sample in samples[0]:
+        sample.set_metainfo(dict(ori_shape=(48, 48), scale_factor=(2.0, 2.0), pad_offset=(16, 0)))
+    assert toy_model()(images, samples).image_sizes.tolist() == [[96, 96]]
+
+
 def test_several_starts_of_a_clip_from_one_look_at_it():
     images, samples = toy_clips(2, length=3, people=2)
     samples[1][2].gt_instances = samples[1][2].gt_instances[:1]

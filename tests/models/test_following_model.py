@@ -1,5 +1,7 @@
 """TrackingModel with a follower: Tracktor from frames to tracks, its detections, its appearance."""
 
+from unittest import mock
+
 import numpy as np
 import pytest
 import torch
@@ -107,6 +109,30 @@ def test_boxes_are_in_pixels_of_the_original():
     for one, other in zip(inside, outside, strict=True):
         np.testing.assert_array_equal(one[0], other[0])
         np.testing.assert_allclose(one[1] / 2, other[1], atol=1e-3)
+
+
+@MODELS.register_module(force=True)
+class LooksElsewhere(torch.nn.Module):
+    """Detects one standing person, who looks to it like nothing that the follower knows."""
+
+    def predict(self, inputs, samples):
+        for frame in samples:
+            frame.pred_instances = InstanceData(
+                bboxes=torch.tensor([[10.0, 10, 40, 80]]),
+                scores=torch.ones(1),
+                labels=torch.zeros(1, dtype=torch.long),
+                embeddings=torch.ones(1, 3),
+            )
+
+
+@pytest.mark.parametrize(("head", "whose"), [(True, "follower"), (False, "detector")])
+def test_looks_of_two_networks_are_not_mixed(head, whose):
+    model = make_model(head=head, detector=dict(type="LooksElsewhere"))
+    with mock.patch.object(model.tracker, "step", wraps=model.tracker.step) as step:
+        track(model, walk(), 4)
+    for (frame,), _ in step.call_args_list:
+        assert (frame.embed is not None) == (whose == "follower")
+        assert (frame.detections.embeddings is not None) == (whose == "detector")
 
 
 PUBLIC = [[10.0, 10, 40, 80], [60, 20, 90, 90]]

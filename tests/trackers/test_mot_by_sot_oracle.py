@@ -44,6 +44,8 @@ def plain(frames, patience=60, visible_first=False):
         followed = [k for k in tracks if k["confirmed"]]
         for track in followed:
             box, score = drift(track["box"], t)
+            centre = 0.5 * (box[:2] + box[2:])
+            box += np.tile(np.clip(centre, 0, (640, 480)) - centre, 2)
             if score > 0 and box[2] > box[0] and box[3] > box[1]:
                 track["box"] = box
         free = list(range(len(boxes)))

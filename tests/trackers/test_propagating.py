@@ -7,6 +7,7 @@ the motion of the object under it, and scores it by whether that object is visib
 import numpy as np
 import pytest
 
+from mmdeepmot.errors import InputError
 from mmdeepmot.registry import TRACKERS
 from mmdeepmot.structures import Detections, Frame
 from mmdeepmot.structures.boxes import iou_matrix
@@ -205,3 +206,42 @@ def test_box_turned_inside_out_ends_the_track():
     frame.propagate = lambda b, i: (b[:, [2, 1, 0, 3]], np.ones(1))
     assert len(engine.step(frame)) == 0
     assert len(engine.table) == 0
+
+
+@pytest.mark.parametrize(
+    ("inside", "left", "beyond"),
+    [
+        ("clip", [0.0, 20, 10, 60], None),
+        ("centre", [-15.0, 20, 15, 60], [625.0, 450, 655, 510]),
+        (None, [-20.0, 20, 10, 60], [650.0, 470, 680, 530]),
+    ],
+)
+def test_boxes_stay_in_the_image(inside, left, beyond):
+    """One track reaches out of the image at its left, one leaves it at its right."""
+    world = ToyWorld([[50, 50], [600, 400]], [[0, 0], [0, 0]], np.ones((2, 2)))
+    given = np.array([[-20.0, 20, 10, 60], [650, 470, 680, 530]])
+    engine = tracker({**TRACKTOR[0], "inside": inside}, *TRACKTOR[1:])
+    engine.step(world.frame(0))
+    frame = world.frame(1, [])
+    frame.propagate = lambda bboxes, ids: (given.copy(), np.full(2, 0.9))
+    expected = [box for box in (left, beyond) if box is not None]
+    np.testing.assert_allclose(engine.step(frame).bboxes, expected)
+
+
+def test_who_stands_half_out_of_the_image_is_covered_by_his_track():
+    """A network that sees the bars of a letterbox says where he goes on; detections end with the
+    image."""
+    world = ToyWorld([[-40, 200]], [[0, 0]], np.ones((5, 1)))
+    inside = np.array([[0.0, 100, 20, 300]])
+    engine = tracker(*TRACKTOR)
+    for t in range(5):
+        frame = world.frame(t).with_detections(Detections(inside, np.ones(1), np.zeros(1, int)))
+        frame.propagate = lambda bboxes, ids: (np.array([[-80.0, 100, 20, 300]]), np.full(1, 0.9))
+        tracks = engine.step(frame)
+        assert tracks.ids.tolist() == [1]
+        np.testing.assert_allclose(tracks.bboxes, inside)
+
+
+def test_unknown_ways_to_stay_inside_are_named():
+    with pytest.raises(InputError, match=r"inside: expected 'clip', 'centre' or None, got 'cut'"):
+        tracker({**TRACKTOR[0], "inside": "cut"}, *TRACKTOR[1:])

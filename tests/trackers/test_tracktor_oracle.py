@@ -1,10 +1,11 @@
 """The Tracktor configs against Tracktor written plainly, one object a track.
 
 Bergmann et al. 2019, Sec. 2, and the published code where the paper is silent: camera motion moves
-active and lost tracks; the regressed box of an active track is kept if its score is above 0.5, then
-NMS at 0.6 by those scores; detections from 0.5 on, NMS at 0.3 among them, then those that overlap
-an active track by more than 0.3 go; what is left goes to lost tracks (lost at most 10 frames ago,
-IoU >= 0.2), as many pairs as can be, by the distance of looks, and the rest are born.
+active and lost tracks; the regressed box of an active track, cut to the image, is kept if its score
+is above 0.5, then NMS at 0.6 by those scores; detections from 0.5 on, NMS at 0.3 among them, then
+those that overlap an active track by more than 0.3 go; what is left goes to lost tracks (lost at
+most 10 frames ago, IoU >= 0.2), as many pairs as can be, by the distance of looks, and the rest are
+born.
 """
 
 from collections import Counter, deque
@@ -76,7 +77,8 @@ def tracktor(frames, reid=False, motion=False, limit=1.4, patience=10):
         going = []
         for track in active:
             (box,), (score,) = frame.propagate(track.box[None], np.array([track.number]))
-            if score > 0.5:
+            box = np.clip(box, 0, np.tile(frame.size, 2))
+            if score > 0.5 and (box[2:] > box[:2]).all():
                 track.box = box
                 going.append((score, box, track))
             else:

@@ -7,7 +7,13 @@ tracker = dict(
     type="Tracker",
     steps=[
         dict(type="Compensate", required=False),
-        dict(type="Propagate", states=["tracked", "lost"], min_score=0.0, counts=False),
+        dict(
+            type="Propagate",
+            states=["tracked", "lost"],
+            min_score=0.0,
+            counts=False,
+            inside="centre",
+        ),
         dict(type="Associate", states=["tracked", "lost"], cost="iou", limit=0.5),
         dict(type="Refine", weight=0.5, min_iou=0.6),
         dict(type="Suppress", tracks=None, detections=0.5, states=["tracked", "lost"]),

@@ -18,6 +18,8 @@ from mmdeepmot.errors import InputError
 from mmdeepmot.models.losses.box_distance import Normalisation, box_distance
 from mmdeepmot.models.losses.clip_rows import ClipRows
 from mmdeepmot.models.losses.deepmot_history import MatchHistory
+from mmdeepmot.models.utils.external import keep_out_of_checkpoints
+from mmdeepmot.models.utils.initial_weights import loads_weights
 from mmdeepmot.registry import MODELS
 
 Appearance = Literal["none", "term", "pass"]
@@ -63,7 +65,9 @@ class DeepMOTCriterion(ClipCriterion):
     have switches already.
 
     Args:
-        matcher: Config of a matcher; it does not learn.
+        matcher: Config of a matcher; it does not learn. One that comes with weights
+            (``pretrained``, or an ``init_cfg`` that loads them) is no part of checkpoints: the
+            follower's test needs none.
         loss: Config; ``DeepMOTLoss`` by default.
         normalisation: Of the centres' distances, see
             :func:`~mmdeepmot.models.losses.box_distance.box_distance`.
@@ -105,6 +109,8 @@ class DeepMOTCriterion(ClipCriterion):
                 f"<= min_iou <= 1, got {appearance_share}, {appearance_weight} and {min_iou}"
             )
         self.matcher = MODELS.build(matcher)
+        if matcher.get("pretrained") or loads_weights(matcher.get("init_cfg")):
+            keep_out_of_checkpoints(self.matcher)
         loss = loss or {"type": "DeepMOTLoss"}
         self.loss = MODELS.build(loss)
         self.looks_loss = MODELS.build({**loss, "gate": None}) if appearance == "pass" else None

@@ -12,6 +12,7 @@ import torch
 from mmdet.structures import DetDataSample
 from torch import Tensor
 
+from mmdeepmot.errors import InputError
 from mmdeepmot.models.mot.camera import input_image
 from mmdeepmot.motion import CameraFeed
 from mmdeepmot.motion.affine import Affine, affine_scale
@@ -37,7 +38,17 @@ def clip_motions(
 
     Returns:
         T functions of boxes ``(N, 4)`` xyxy px of the input; the first of them moves nothing.
+
+    Raises:
+        InputError: It is not known where in the input the images lie.
     """
+    missing = {"scale_factor", "pad_offset"} - set(samples[0].metainfo_keys())
+    if missing:
+        raise InputError(
+            "camera motion in training needs frames that were scaled and padded alike, with "
+            f"scale_factor and pad_offset; these have no {', '.join(sorted(missing))}: use "
+            "Letterbox in place of RandomAffineLetterbox in the pipeline, or compensate=False"
+        )
     feed.reset()
     moves = []
     for index, (image, sample, boxes) in enumerate(zip(clip, samples, objects, strict=True)):

@@ -242,6 +242,10 @@ class DeepMOTModel(TrackingModel):
 
 
 def _image_size(sample: DetDataSample, inputs: Tensor) -> tuple[float, float]:
-    """(width, height) px of a frame in the network's input, letterbox included."""
+    """(width, height) px of a frame in the network's input: without the letterbox's bars, where
+    it is known how large it was and how it was scaled."""
+    if {"ori_shape", "scale_factor"} <= set(sample.metainfo_keys()):
+        (height, width), (x, y) = sample.ori_shape[:2], sample.scale_factor
+        return float(width * x), float(height * y)
     height, width = sample.get("img_shape", inputs.shape[-2:])[:2]
     return float(width), float(height)

@@ -57,7 +57,7 @@ class TrackingModel(BaseModel):
         follower: Config of a :class:`~mmdeepmot.models.mot.follower.Follower`, for trackers with a
             ``Propagate`` step.
         reid: Config of a network with ``embed(images, boxes)``, for trackers that compare
-            appearances which the detector does not give; None: the follower's, if it has any.
+            appearances; None: the follower's if it has any, else the detector's.
         detections: ``own``: of the detector, else of the follower. ``public``: those that come with
             the dataset. ``refined``: the public ones, boxes and scores by the follower (Tracktor).
         init_cfg: mmengine's initialisation config.
@@ -246,7 +246,8 @@ class TrackingModel(BaseModel):
                 if part is not None:
                     part.reset()
             self._video = video
-        if self.reid is not None:
+        embed = embedder(self.reid, self.follower, image, encoded, sample)
+        if embed is not None:  # the looks of two networks cannot be compared
             detections = replace(detections, embeddings=None)
         height, width = sample.ori_shape[:2]
         frame = Frame(
@@ -254,7 +255,7 @@ class TrackingModel(BaseModel):
             size=(int(width), int(height)),
             fps=float(sample.get("fps", 30.0)),
             detections=detections,
-            embed=self._timed(embedder(self.reid, self.follower, image, encoded, sample)),
+            embed=self._timed(embed),
         )
         if self._camera is not None:
             frame.warp = self._camera.frame(

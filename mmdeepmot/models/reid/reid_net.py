@@ -7,12 +7,13 @@ from typing import Any
 import torch
 from mmdet.structures import DetDataSample
 from mmengine.model import BaseModule
-from torch import Tensor, nn
+from torch import Tensor
 
 from mmdeepmot.engine.checkpoint import CheckpointError, load_checkpoint
 from mmdeepmot.engine.weights import state_dict_of
 from mmdeepmot.errors import InputError
 from mmdeepmot.models.reid.crops import crop_boxes
+from mmdeepmot.models.utils.external import keep_out_of_checkpoints
 from mmdeepmot.registry import MODELS, SCOPE
 
 
@@ -54,8 +55,7 @@ class ReIDNet(BaseModule):
         self._unread = None if weights is None else Path(weights)
         if self.external:
             self.requires_grad_(False).eval()
-            self._register_state_dict_hook(_leave_out)
-            self.register_load_state_dict_post_hook(_not_missed)
+            keep_out_of_checkpoints(self)
 
     def forward(self, crops: Tensor, *_: Any, **__: Any) -> Tensor:
         """Embeddings ``(N, D)`` of unit length from crops ``(N, 3, h, w)``, normalised.
@@ -123,17 +123,3 @@ class ReIDNet(BaseModule):
         with torch.no_grad():
             for key, value in given.items():
                 own[key].copy_(value)
-
-
-def _leave_out(module: nn.Module, state: dict[str, Any], prefix: str, _: Any) -> None:
-    """Takes an external network out of a state dict."""
-    for key in [key for key in state if key.startswith(prefix)]:
-        del state[key]
-
-
-def _not_missed(module: nn.Module, keys: Any) -> None:
-    """Does not miss an external network in a checkpoint."""
-    own = {name for name, _ in (*module.named_parameters(), *module.named_buffers())}
-    for key in list(keys.missing_keys):
-        if any(key == name or key.endswith(f".{name}") for name in own):
-            keys.missing_keys.remove(key)

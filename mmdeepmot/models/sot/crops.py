@@ -77,8 +77,9 @@ def scaled_boxes(boxes: Tensor, factor: float) -> Tensor:
 def inside_image(boxes: Tensor, size: tuple[int, int], min_side: float) -> Tensor:
     """Boxes whose centre lies in the image and whose sides lie in [``min_side``, its sides].
 
-    What a single-object tracker goes on from, so that it can neither leave the image nor vanish
-    (published DaSiamRPN and DeepMOT: at least 10 px).
+    What a single-object tracker goes on from, so that it can neither leave the network's input nor
+    vanish (published DaSiamRPN and DeepMOT: at least 10 px). Where the input is letterboxed, the
+    tracker's ``Propagate`` step keeps it out of the bars.
 
     Args:
         boxes: ``(N, 4)`` xyxy px.

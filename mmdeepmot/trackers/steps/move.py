@@ -1,14 +1,18 @@
 """Steps that say where tracks are before detections are looked at: Predict, Propagate."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mmdeepmot.errors import InputError
 from mmdeepmot.registry import STEPS
 from mmdeepmot.structures.track_table import TrackState, state_table
 from mmdeepmot.trackers.context import FrameContext
 from mmdeepmot.trackers.steps.base import Step
+
+Floats = NDArray[np.floating]
 
 
 @STEPS.register_module()
@@ -44,6 +48,12 @@ class Propagate(Step):
         min_score: Score that a track needs to go on (Tracktor: 0.5).
         counts: True: being propagated counts as being found (Tracktor: the regressed box is the
             result). False: it only moves the box, and a detection must verify it (MOT-by-SOT).
+        inside: How boxes stay in the image. ``'clip'``: they are cut to it, as detections are
+            (Tracktor). ``'centre'``: they are moved until their centre lies in it, their size is
+            kept (DaSiamRPN). None: they may leave it.
+
+    Raises:
+        InputError: ``inside`` is none of these.
     """
 
     def __init__(
@@ -51,10 +61,14 @@ class Propagate(Step):
         states: Sequence[str] = ("tentative", "tracked"),
         min_score: float = 0.5,
         counts: bool = True,
+        inside: Literal["clip", "centre"] | None = "clip",
     ) -> None:
+        if inside not in ("clip", "centre", None):
+            raise InputError(f"Propagate.inside: expected 'clip', 'centre' or None, got {inside!r}")
         self._wanted = state_table(list(states), "Propagate")
         self.min_score = min_score
         self.counts = counts
+        self.inside = inside
 
     def wants(self, states: NDArray[np.integer]) -> NDArray[np.bool_]:
         """Which tracks of these states ``(N,)`` it moves."""
@@ -84,6 +98,7 @@ class Propagate(Step):
                 f"{self.name}: frame.propagate gave NaN or inf for a track in frame "
                 f"{context.frame.index}"
             )
+        bboxes = self._inside(bboxes, context.frame.size)
         table.scores[rows] = scores
         alive = (scores > self.min_score) & (bboxes[:, 2:] > bboxes[:, :2]).all(axis=1)
         table.states[rows[~alive]] = TrackState.LOST
@@ -91,3 +106,11 @@ class Propagate(Step):
         context.motion.update(table, moved, bboxes[alive])
         if self.counts:
             table.last_frames[moved] = context.time
+
+    def _inside(self, bboxes: Floats, size: tuple[int, int]) -> Floats:
+        if self.inside == "clip":
+            return bboxes.clip(0, np.tile(size, 2))
+        if self.inside == "centre":
+            centres = 0.5 * (bboxes[:, :2] + bboxes[:, 2:])
+            return bboxes + np.tile(centres.clip(0, size) - centres, 2)
+        return bboxes
