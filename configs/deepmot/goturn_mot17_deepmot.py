@@ -1,12 +1,11 @@
 # GOTURN on MOT17's first halves, tested on the last quarters on public detections: all of it learns
-# by the DeepMOT loss, on the paper's schedule, with our matcher and gate. From the pre-trained one:
+# by the DeepMOT loss, on the paper's schedule, with our matcher and gate (the paper's:
+# goturn_mot17_deepmot_dhn.py). From the pre-trained network:
 #     --cfg-options load_from=work_dirs/goturn_mot17/epoch_50.pth
-# On detections with fewer false positives (tools/dataset_converters/rescore_detections.py):
-#     --cfg-options test_dataloader.dataset.with_detections=det/rescored.txt
 _base_ = [
     "../_base_/models/goturn.py",
     "../_base_/models/deepmot.py",
-    "../_base_/datasets/mot17_clips.py",
+    "../_base_/datasets/mot17_clips_rescored.py",
     "../_base_/schedules/deepmot_15e.py",
     "../_base_/trackers/mot_by_sot.py",
     "../_base_/default_runtime.py",

@@ -1,12 +1,7 @@
-# The paper's matcher, the Deep Hungarian Net, and its loss without the gate; who appears in the
-# second frame is missed, who has left it leaves a false alarm. The softmaxes are sharp as in the
-# published code; as printed: model.criterion.loss.sharpness=1 model.criterion.loss.switches=literal
-_base_ = "tracktor_r50_mot17_deepmot.py"
+# Tracktor on MOT17 by the paper's matcher and loss (deepmot_paper.py).
+_base_ = ["tracktor_r50_mot17_deepmot.py", "../_base_/models/deepmot_paper.py"]
 model = dict(
-    criterion=dict(
-        matcher=dict(_delete_=True, type="DHN", order="sequential", cell="gru", pretrained=True),
-        loss=dict(gate=None),
-    ),
+    criterion=dict(_delete_=True, **_base_.paper_criterion),
     births=False,
     deaths=False,
 )

@@ -1,5 +1,6 @@
-# The paper's best Tracktor on MOT17: with an appearance head that learns with it (+ReIDhead), clips
-# of ten frames, the cosine distance of a track's past as a term of D. From the pre-trained network:
+# Tracktor on MOT17 with an appearance head that learns with it (+ReIDhead): clips of ten frames,
+# the cosine distance of a track's past as a term of D, with our matcher and gate (the paper's:
+# tracktor_r50_mot17_reidhead_dhn.py). From the pre-trained network:
 #     --cfg-options load_from=work_dirs/faster_rcnn_r50_mot17/epoch_12.pth
 _base_ = [
     "../_base_/models/tracktor_r50_reid_head.py",

@@ -311,6 +311,14 @@ def _read_part(info: SequenceInfo, truth: MOTRows | None, options: IndexOptions)
     detections = MOTRows.empty()
     if options.with_detections is not None:
         path = info.folder / options.with_detections
+        if not path.is_file():
+            there = sorted(one.name for one in path.parent.glob("*.txt"))
+            raise FileNotFoundError(
+                f"{path}: expected public detections (with_detections="
+                f"{options.with_detections!r}), found none; that folder has "
+                f"{', '.join(there) or 'no text file'}. Name one that is there, or write it "
+                "(tools/dataset_converters/rescore_detections.py writes det/rescored.txt)"
+            )
         several = len(options.classes.names) > 1
         detections = read_mot_text(path, "det", strict=options.strict, with_classes=several)
         detections = detections[options.classes.labels(detections.classes) >= 0]

@@ -194,8 +194,15 @@ class TestAnnotations:
         assert found == [1, 0]
 
     def test_missing_detections(self, write_sequence) -> None:
-        with pytest.raises(FileNotFoundError, match=r"det/det\.txt: expected .*\(det\)"):
+        with pytest.raises(FileNotFoundError, match=r"det/det\.txt: expected .* has no text file"):
             MOTChallengeDataset(write_sequence().parent, with_detections="det/det.txt")
+
+    def test_detections_of_another_name(self, write_sequence) -> None:
+        folder = write_sequence()
+        (folder / "det").mkdir()
+        (folder / "det/det.txt").write_text("")
+        with pytest.raises(FileNotFoundError, match=r"has det\.txt\. .*rescore_detections\.py"):
+            MOTChallengeDataset(folder.parent, with_detections="det/rescored.txt")
 
 
 class TestBadInput:

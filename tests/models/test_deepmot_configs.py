@@ -15,7 +15,7 @@ PARTS = (
     "model", "train_dataloader", "train_cfg", "optim_wrapper", "default_hooks", "val_dataloader",
     "val_cfg", "val_evaluator", "test_dataloader", "test_cfg", "test_evaluator",
 )  # fmt: skip
-SMALL = r"(tracktor_r18|siamrpn_small|goturn_small)_synthmot_(deepmot|smoothl1)$"
+SMALL = r"(tracktor_r18|siamrpn_small|goturn_small)_(synthmot|pets)_(deepmot|smoothl1)$"
 MATCHERS = r"tracktor_r18_deepmot_"
 REGRESSION = {f"detector.roi_head.bbox_head.fc_reg.{kind}" for kind in ("weight", "bias")}
 
@@ -43,7 +43,11 @@ def test_config_is_complete_and_builds(path: Path):
     assert dataset.type == (names or ["SynthMOTDataset"])[0]
     assert cfg.optim_wrapper.optimizer == dict(type="Adam", lr=rate_of(path.stem))
     assert cfg.model.tracker.type == "Tracker" and cfg.val_evaluator.type == "MOTMetric"
-    assert cfg.val_dataloader.dataset.with_detections == "det/det.txt"
+    single = re.match("(siamrpn|goturn)_mot17", path.stem)  # the paper's, fewer false positives
+    for stage in ("val", "test"):
+        found = cfg[f"{stage}_dataloader"].dataset
+        found = found.get("datasets", [found])[0].with_detections
+        assert found == ("det/rescored.txt" if single else "det/det.txt")
     with torch.device("meta"):
         model = MODELS.build(cfg.model)
     learning = {key for key, p in model.follower.named_parameters() if p.requires_grad}
@@ -60,13 +64,41 @@ def test_config_is_complete_and_builds(path: Path):
     assert not any(p.requires_grad for p in model.criterion.parameters())
 
 
-def test_rows_of_table_2():
-    paths = [FOLDER / "tracktor_r18_synthmot_reidhead.py", *(FOLDER / "table2").glob("*.py")]
+PAPER = sorted(path for path in CONFIGS if "_mot17_" in path.stem)
+
+
+@pytest.mark.parametrize("path", PAPER, ids=name)
+def test_trainings_on_mot17_are_the_papers(path: Path):
+    """Appendix A.2: split, public detections of three detectors, starts, camera motion, terms."""
+    cfg = load_config(path, check=False)
+    train, test = cfg.train_dataloader.dataset, cfg.test_dataloader.dataset
+    assert (train.split, test.split, test.sequences) == ("deepmot_train", "deepmot_val", ["*"])
+    assert cfg.model.start == dict(type="BoxNoise", scale=(0.8, 1.2), shift=(0.0, 0.25))
+    assert cfg.model.compensate and cfg.model.camera.type == "ECC"
+    assert cfg.train_cfg.max_epochs == (18 if path.stem.startswith("tracktor") else 15)
+    with torch.device("meta"):
+        criterion = MODELS.build(cfg.model).criterion
+    papers = "_dhn" in path.stem or path.parent != FOLDER
+    losses = criterion.monitor if "smoothl1" in path.stem else criterion
+    assert type(losses.matcher).__name__ == ("DHN" if papers else "Sinkhorn")
+    assert (losses.loss.options.gate is None) == papers
+    for kind in ("births", "deaths"):
+        assert cfg.model.get(kind, True) != papers
+
+
+@pytest.mark.parametrize(
+    "row", ["tracktor_r18_synthmot_reidhead", "tracktor_r50_mot17_reidhead_dhn"]
+)
+def test_rows_of_table_2(row):
+    names = row.removesuffix("_dhn").replace("_synthmot", "")
+    paths = [FOLDER / f"{row}.py", *(FOLDER / "table2").glob(f"{names}_*.py")]
     losses = {path.stem: load_config(path, check=False).model.criterion.loss for path in paths}
-    gate = dict(type="DeepMOTLoss", gate=0.25, gate_width=0.05)
+    gate = dict(type="DeepMOTLoss")
+    if "synthmot" in row:
+        gate |= dict(gate=0.25, gate_width=0.05)
     assert losses == {
-        "tracktor_r18_synthmot_reidhead": gate,
-        "tracktor_r18_reidhead_dmota": gate | dict(precision_weight=0.0),
-        "tracktor_r18_reidhead_dmotp": gate | dict(accuracy_weight=0.0),
-        "tracktor_r18_reidhead_without_ids": gate | dict(gamma=0.0),
+        row: gate,
+        f"{names}_dmota": gate | dict(precision_weight=0.0),
+        f"{names}_dmotp": gate | dict(accuracy_weight=0.0),
+        f"{names}_without_ids": gate | dict(gamma=0.0),
     }

@@ -5,7 +5,7 @@
 
 CONFIG is a Tracktor or its detector (configs/deepmot/detector). Boxes stay as they are; the file is
 written beside the public one, into each sequence's folder. Use it by
-    --cfg-options test_dataloader.dataset.with_detections=det/rescored.txt
+    --cfg-options test_dataloader.dataset.with_detections=det/rescored.txt   (the default on MOT17)
 """
 
 import argparse

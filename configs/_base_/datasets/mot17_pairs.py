@@ -1,5 +1,6 @@
 # MOT17's training half of the paper's split (see mot17_clips.py) in pairs of frames at most ten
-# apart, for single-object training; scored on its validation part with public detections.
+# apart, for single-object training; scored on its validation part with public detections of fewer
+# false positives (see mot17_clips_rescored.py).
 _base_ = "mot17half.py"
 mild = dict(degrees=2.0, scale=(0.8, 1.5))
 changes = dict(RandomAffineLetterbox=mild, LoadTracks=dict(min_visibility=0.5))
@@ -17,6 +18,6 @@ train_dataloader = dict(
     ),
 )
 val_dataloader = dict(
-    dataset=dict(split="deepmot_val", sequences=["*"], with_detections="det/det.txt"),
+    dataset=dict(split="deepmot_val", sequences=["*"], with_detections="det/rescored.txt"),
 )
 test_dataloader = val_dataloader
