@@ -527,6 +527,31 @@ def test_killed_generation_leaves_no_half_folder_and_goes_on(
         assert next(folder.glob(f"*/{name}")).stat().st_mtime_ns == changed
 
 
+def generate_after_opencv(threads: int, folder: Path) -> None:
+    cv2.setNumThreads(4)
+    for _ in range(20):
+        cv2.GaussianBlur(np.zeros((1200, 1600, 3), np.uint8), (0, 0), 5)
+    cv2.setNumThreads(threads)
+    generate(TINY, folder, workers=2, progress=False)
+    assert cv2.getNumThreads() == max(threads, 1)
+
+
+@pytest.mark.parametrize("threads", [0, 1, 4])  # 0 is mmengine's: its threads sleep on
+def test_generation_in_a_process_that_has_used_opencv(
+    threads: int, tiny: Path, tmp_path: Path
+) -> None:
+    """OpenCV's threads do not live on in the workers, which would wait for them for ever."""
+    process = multiprocessing.get_context("spawn").Process(
+        target=generate_after_opencv, args=(threads, tmp_path / "set")
+    )
+    process.start()
+    process.join(60)
+    if process.is_alive():
+        process.kill()
+    assert process.exitcode == 0
+    assert contents(tmp_path / "set") == contents(tiny)
+
+
 @fork_only
 def test_a_failing_sequence_ends_the_generation(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

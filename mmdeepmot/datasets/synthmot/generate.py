@@ -152,8 +152,6 @@ def _write_whole(
     """Render one sequence beside its place, then rename it; ``done.value`` counts frames."""
     name = sequence_name(split, index)
     temporary = root / f".{name}.{os.getpid()}"
-    threads = cv2.getNumThreads()
-    cv2.setNumThreads(0)
 
     def count() -> None:
         with done.get_lock():
@@ -168,8 +166,6 @@ def _write_whole(
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
-    finally:
-        cv2.setNumThreads(threads)
 
 
 def _read_recipe(folder: Path) -> dict[str, Any] | None:
@@ -232,6 +228,23 @@ def _lock(path: Path, on_wait: Callable[[], None]) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def _one_opencv_thread() -> Iterator[None]:
+    """Sequences are rendered side by side, not the pixels of one.
+
+    Set before processes are forked, not in them: OpenCV's threads do not live on in a fork, and to
+    put their number to 1 there, from whatever else, waits for them for ever. 0 lets them sleep.
+    """
+    threads = cv2.getNumThreads()
+    if threads > 1:
+        cv2.setNumThreads(0)
+    try:
+        yield
+    finally:
+        if threads > 1:
+            cv2.setNumThreads(threads)
+
+
 def _make_missing(recipe: Recipe, root: Path, workers: int, progress: bool) -> None:
     """Render the sequences that a partial set lacks, the longest first."""
     jobs = [
@@ -272,6 +285,8 @@ def _share(done: Any) -> None:
     """
     global _shared
     _shared = done
+    if cv2.getNumThreads() > 1:  # never in a fork, see _one_opencv_thread
+        cv2.setNumThreads(0)
     parent = os.getppid()
 
     def watch() -> None:
@@ -353,7 +368,8 @@ def generate(
         if progress:
             count = sum(recipe.sequences(split) for split in SPLITS)
             print_log(f"generating SynthMOT: {count} sequences into {folder}", logger="current")
-        _make_missing(recipe, partial, workers or 1, progress)
+        with _one_opencv_thread():
+            _make_missing(recipe, partial, workers or 1, progress)
         os.rename(partial, folder)
     return folder
 
