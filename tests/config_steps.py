@@ -7,6 +7,7 @@ batches, workers, weights from files, and repetitions in the largest networks.
 
 import logging
 import math
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -113,12 +114,15 @@ def outline(cfg: Any) -> Any:
 
 
 def write_data(street: Path, patch: Callable[..., None]) -> None:
-    """Beside the street: list files of it; and what SynthMOT generates is the street.
+    """Beside the street: list files of it, detections as if rescored; and what SynthMOT generates
+    is the street.
 
     Args:
         street: Folder of MOTChallenge sequences.
         patch: ``monkeypatch.setattr``.
     """
+    for file in street.glob("*/det/det.txt"):
+        shutil.copy(file, file.with_name("rescored.txt"))
     write_plan(make_plan(read_mot_challenge(street)), Path(f"{street}_as_list"))
     for split in ("train", "test"):
         (street.parent / split).symlink_to(street)
@@ -148,11 +152,14 @@ def small_loader(cfg: ConfigDict, street: str) -> ConfigDict:
 
 
 def small_model(cfg: ConfigDict) -> ConfigDict:
-    """A model's config without files, its largest parts with fewer repetitions and units."""
+    """A model's config without files, its largest parts with fewer repetitions and units.
+
+    Matchers keep the weights that come with the package: others match nothing.
+    """
     for node in nodes(cfg):
         for key in ("init_cfg", "weights", "pretrained"):
-            if node.get(key):
-                node[key] = None if key != "pretrained" or isinstance(node[key], str) else False
+            if node.get(key) and node[key] is not True:
+                node[key] = None
         for key in ("fc_out_channels", "in_features"):
             if node.get(key) == 1024:
                 node[key] = WIDEST
@@ -164,7 +171,7 @@ def small_model(cfg: ConfigDict) -> ConfigDict:
         if kind == "HRNet":
             for stage in node["extra"].values():
                 stage.update(num_modules=1, num_blocks=(1,) * stage["num_branches"])
-        elif kind == "DHN":
+        elif kind == "DHN" and not node.get("pretrained"):
             node["hidden"] = 8  # the paper's 256 take seconds
         elif kind == "GOTURN" and node.get("width", 4096) > 1000:
             node["width"] = WIDEST

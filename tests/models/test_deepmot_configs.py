@@ -15,7 +15,7 @@ PARTS = (
     "model", "train_dataloader", "train_cfg", "optim_wrapper", "default_hooks", "val_dataloader",
     "val_cfg", "val_evaluator", "test_dataloader", "test_cfg", "test_evaluator",
 )  # fmt: skip
-SMALL = r"(tracktor_r18|siamrpn_small|goturn_small)_(synthmot|pets)_(deepmot|smoothl1)$"
+SMALL = r"(tracktor_r18|siamrpn_small|goturn_small)_(synthmot|pets)_(deepmot|smoothl1)(_reidext)?$"
 MATCHERS = r"tracktor_r18_deepmot_"
 REGRESSION = {f"detector.roi_head.bbox_head.fc_reg.{kind}" for kind in ("weight", "bias")}
 

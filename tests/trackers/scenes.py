@@ -78,6 +78,7 @@ class Moment:
         labels: ``(N,)``.
         looks: ``(N, LOOK)`` float32 of unit length.
         camera: ``(2, 3)`` affine from the last frame to this one.
+        size: (width, height) px of the image.
     """
 
     bboxes: Floats
@@ -85,6 +86,7 @@ class Moment:
     labels: NDArray[np.int64]
     looks: Floats
     camera: Floats = field(default_factory=lambda: Similarity().affine)
+    size: tuple[float, float] = IMAGE
 
     def moved(self, shift: Floats) -> "Moment":
         """The world pushed by ``shift (2,)`` px: the camera's affine moves about another origin."""
@@ -96,7 +98,8 @@ class Moment:
         """Every length ``factor`` times as long."""
         camera = self.camera.copy()
         camera[:, 2] *= factor
-        return replace(self, bboxes=self.bboxes * factor, camera=camera)
+        size = (self.size[0] * factor, self.size[1] * factor)
+        return replace(self, bboxes=self.bboxes * factor, camera=camera, size=size)
 
     def permuted(self, rng: np.random.Generator) -> "Moment":
         """The detections in another order."""
@@ -116,7 +119,7 @@ class Moment:
         )
         return Frame(
             index,
-            IMAGE,
+            self.size,  # of a scaled world: no whole pixels
             detections=detections,
             propagate=lambda boxes, ids: (boxes, np.full(len(boxes), 0.9)),
             embed=self._looks_of,
