@@ -7,7 +7,6 @@ batches, workers, weights from files, and repetitions in the largest networks.
 
 import logging
 import math
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -114,15 +113,12 @@ def outline(cfg: Any) -> Any:
 
 
 def write_data(street: Path, patch: Callable[..., None]) -> None:
-    """Beside the street: list files of it, detections as if rescored; and what SynthMOT generates
-    is the street.
+    """Beside the street: list files of it; and what SynthMOT generates is the street.
 
     Args:
         street: Folder of MOTChallenge sequences.
         patch: ``monkeypatch.setattr``.
     """
-    for file in street.glob("*/det/det.txt"):
-        shutil.copy(file, file.with_name("rescored.txt"))
     write_plan(make_plan(read_mot_challenge(street)), Path(f"{street}_as_list"))
     for split in ("train", "test"):
         (street.parent / split).symlink_to(street)

@@ -113,8 +113,6 @@ def furnish(folder: Path, commands: list[list[str]]) -> None:
     for truth in folder.glob("street/*/gt/gt.txt"):
         rows = read_mot_text(truth, kind="gt")
         write_mot_text(folder / "results" / f"{truth.parents[1].name}.txt", rows)
-    for found in folder.glob("street/*/det/det.txt"):
-        shutil.copy(found, found.with_name("rescored.txt"))
     rows = np.loadtxt(folder / "street/A/det/det.txt", delimiter=",")
     looks = np.tile(np.eye(tiny.IDENTITIES), (len(rows) // tiny.IDENTITIES, 1))
     (folder / "embedded").mkdir()

@@ -103,7 +103,8 @@ def write_street(
 
 
 def write_detections(root: Path, classes: bool = False) -> None:
-    """The boxes of each sequence in ``root`` as its public detections, ``det/det.txt``.
+    """The boxes of each sequence in ``root`` as its public detections, ``det/det.txt``, and as if a
+    detector had scored them, ``det/rescored.txt``.
 
     Args:
         root: Folder of sequences with ground truth.
@@ -114,8 +115,8 @@ def write_detections(root: Path, classes: bool = False) -> None:
         nobody = np.full(len(rows.frames), -1)
         scores = np.full(len(nobody), 0.9)
         found = MOTRows.from_arrays(rows.frames, nobody, rows.bboxes, scores, rows.classes)
-        file = truth.parents[1] / "det" / "det.txt"
-        write_mot_text(file, found, with_classes=classes)
+        for name in ("det.txt", "rescored.txt"):
+            write_mot_text(truth.parents[1] / "det" / name, found, with_classes=classes)
 
 
 def write_config(path: Path) -> Path:

@@ -10,10 +10,5 @@ _base_ = [
 ]
 train_dataloader = dict(batch_size=4)
 optim_wrapper = dict(optimizer=dict(lr=3e-4))
-model = dict(
-    follower=_base_.follower,
-    starts_per_clip=8,
-    tracker=_base_.tracker,
-    camera=_base_.camera,
-)
+model = dict(follower=_base_.follower, tracker=_base_.tracker, camera=_base_.camera)
 custom_hooks = [*_base_.custom_hooks, _base_.ema]

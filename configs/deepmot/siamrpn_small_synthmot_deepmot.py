@@ -12,5 +12,5 @@ _base_ = [
 ]
 train_dataloader = dict(batch_size=4)
 optim_wrapper = dict(optimizer=dict(lr=3e-4))
-model = dict(follower=_base_.follower, starts_per_clip=8, tracker=_base_.tracker)
+model = dict(follower=_base_.follower, tracker=_base_.tracker)
 custom_hooks = [*_base_.custom_hooks, _base_.ema]

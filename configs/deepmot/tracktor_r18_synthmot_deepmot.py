@@ -14,7 +14,6 @@ _base_ = [
 train_dataloader = dict(batch_size=4)
 model = dict(
     follower=_base_.follower,
-    starts_per_clip=8,
     trainable=["detector.roi_head.bbox_head.fc_reg.*"],
     tracker=_base_.tracker,
     camera=_base_.camera,

@@ -12,7 +12,6 @@ _base_ = [
 train_dataloader = dict(batch_size=4)
 model = dict(
     follower=_base_.follower,
-    starts_per_clip=8,
     trainable=["detector.roi_head.bbox_head.fc_reg.*"],
     reid=dict(**_base_.reid, weights="work_dirs/reid_r18_synthmot/epoch_16.pth"),
     tracker=_base_.tracker,

@@ -1,5 +1,5 @@
 # The small Tracktor with an appearance head that learns with it (+ReIDhead): clips of ten frames,
-# the cosine distance of a track's past as a term of D.
+# each from one start, the cosine distance of a track's past as a term of D.
 _base_ = [
     "../_base_/models/tracktor_r18_reid_head.py",
     "../_base_/models/deepmot_small.py",
@@ -14,6 +14,7 @@ optim_wrapper = dict(paramwise_cfg=dict(custom_keys=dict(embedding_head=dict(lr_
 train_dataloader = dict(dataset=dict(clip_length=10, stride=2))
 model = dict(
     follower=_base_.follower,
+    starts_per_clip=1,
     criterion=dict(appearance="term"),
     trainable=["detector.roi_head.bbox_head.fc_reg.*", "embedding_head.*"],
     tracker=_base_.tracker,

@@ -4,8 +4,9 @@
         [--sequences 'MOT17-*'] [--det det/det.txt] [--out det/rescored.txt] [--min-score 0.5]
 
 CONFIG is a Tracktor or its detector (configs/deepmot/detector). Boxes stay as they are; the file is
-written beside the public one, into each sequence's folder. Use it by
-    --cfg-options test_dataloader.dataset.with_detections=det/rescored.txt   (the default on MOT17)
+written beside the public one, into each sequence's folder. Configs of single-object trackers on
+MOT17 expect it; others use it by
+    --cfg-options test_dataloader.dataset.with_detections=det/rescored.txt
 """
 
 import argparse

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from mmdeepmot.errors import InputError
 from mmdeepmot.registry import STEPS
+from mmdeepmot.structures.boxes import box_centers, clip_boxes
 from mmdeepmot.structures.track_table import TrackState, state_table
 from mmdeepmot.trackers.context import FrameContext
 from mmdeepmot.trackers.steps.base import Step
@@ -109,8 +110,8 @@ class Propagate(Step):
 
     def _inside(self, bboxes: Floats, size: tuple[int, int]) -> Floats:
         if self.inside == "clip":
-            return bboxes.clip(0, np.tile(size, 2))
+            return clip_boxes(bboxes, size)
         if self.inside == "centre":
-            centres = 0.5 * (bboxes[:, :2] + bboxes[:, 2:])
+            centres = box_centers(bboxes)
             return bboxes + np.tile(centres.clip(0, size) - centres, 2)
         return bboxes

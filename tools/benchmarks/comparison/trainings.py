@@ -311,9 +311,7 @@ def table(
     Raises:
         InputError: A figure is known to no run.
     """
-    scores = {
-        run: json.loads(run.scores_file.read_text()) for run in runs if run.scores_file.is_file()
-    }
+    scores = _finished(runs)
     for column in columns:
         if scores and all(math.isnan(figure(one, column)) for one in scores.values()):
             raise InputError(f"--columns: no run has the figure {column!r}")
@@ -347,37 +345,32 @@ def sequence_table(configs: Sequence[Path], runs: Sequence[Run], columns: Sequen
     Raises:
         InputError: A figure is known to no sequence.
     """
-    by_config = {
-        config: [
-            _sequence_rows(json.loads(run.scores_file.read_text()))
-            for run in runs
-            if run.config == config and run.scores_file.is_file()
-        ]
-        for config in configs
-    }
-    scores = [rows for of_config in by_config.values() for rows in of_config]
-    names = sorted({name for rows in scores for name in rows})
+    scores = {run: _sequence_rows(one) for run, one in _finished(runs).items()}
+    names = sorted({name for rows in scores.values() for name in rows})
     for column in columns:
-        if scores and not any(column in row for rows in scores for row in rows.values()):
+        if scores and not any(column in row for rows in scores.values() for row in rows.values()):
             raise InputError(
                 f"--by-sequence: {column!r} is no figure that tracking has (--eval track)"
             )
 
-    def cell(of_config: Sequence[dict[str, dict]], name: str, column: str) -> str:
-        found = [rows[name].get(column) for rows in of_config if name in rows]
-        values = [value for value in found if value is not None]
+    def cell(config: Path, name: str, column: str) -> str:
+        own = [rows[name] for run, rows in scores.items() if run.config == config and name in rows]
+        values = [row[column] for row in own if row.get(column) is not None]
         return f"{np.mean(values):.{0 if column in COUNTS else 1}f}" if values else "–"
 
-    return markdown(
-        [", ".join(columns), *names],
-        [
-            [
-                f"`{config.stem}`",
-                *(" / ".join(cell(of_config, name, one) for one in columns) for name in names),
-            ]
-            for config, of_config in by_config.items()
-        ],
-    )
+    rows = [
+        [f"`{config.stem}`"]
+        + [" / ".join(cell(config, name, column) for column in columns) for name in names]
+        for config in configs
+    ]
+    return markdown([", ".join(columns), *names], rows)
+
+
+def _finished(runs: Iterable[Run]) -> dict[Run, dict]:
+    """The scores of those runs that have any."""
+    return {
+        run: json.loads(run.scores_file.read_text()) for run in runs if run.scores_file.is_file()
+    }
 
 
 def _mean(values: Sequence[float], count: bool) -> str:
